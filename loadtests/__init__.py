@@ -1,0 +1,1 @@
+"""Load tests of the Kjernejournal API at national scale (see README.md)."""

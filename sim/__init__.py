@@ -1,0 +1,1 @@
+"""Forecast of the national rollout of critical patient information (see README.md)."""
