@@ -51,7 +51,8 @@ class Record:
     end, by class and pool (see ``entries``); ``later_synced`` [T, U, 3] waiting entries synced in it; ``fresh``
     [T, U, 3] its free entries that wait; ``staff`` [T, S, 4] people by state at its start; ``ordered`` [T, S] cards on
     order at its end; ``card_wait`` [T, U, 2] summed waiting days and cards; ``reading``, ``writing`` [T, U] mean share
-    of the unit's actors; ``opening`` [T, U]; hazards [T, U] as in ``entries.Hazards``; ``stock_at_start`` [U].
+    of the unit's actors; ``opening`` [T, U]; hazards [T, U] as in ``entries.Hazards``; ``stock_at_start`` [U]; ``access`` [T, U] the share of the unit's
+    work in which Kjernejournal could be read (eID in use, consent, patient), were it live.
     """
 
     new: Ints
@@ -71,6 +72,7 @@ class Record:
     opens: Floats
     complete: Floats
     stock_at_start: Ints
+    access: Floats
     golive: Sequence[GoLive]
 
 
@@ -379,6 +381,7 @@ class Rollout:
         self.out_ordered = np.empty((months, strata), np.int64)
         self.out_card_wait = np.empty((months, units, 2))
         self.out_hazards = np.empty((5, months, units))
+        self.out_access = np.empty((months, units))
         for month in range(months):
             yield env.timeout(self.calendar.starts[month + 1] - env.now)
             self._close(month)
@@ -407,6 +410,9 @@ class Rollout:
             works=technical.works(v["technical.errors"], float(self.down[month]), v["technical.retried"]),
         )
         self.out_staff[month] = self.staff.count
+        has_eid, _ = workforce.coverage(self.staff.count)
+        reads = has_eid * self.eid_used * rates.consent * (1 - self.held)
+        self.out_access[month] = np.bincount(self.unit_of, reads * self.weight, self.units)
         entries.step(month, self.staff.count, self.pools, rates, self.hazards, self.model.draws.new, self.model.draws.wait)
         self.out_new[month] = self.pools.new
         self.out_waiting[month] = self.pools.waiting
@@ -454,6 +460,7 @@ class Rollout:
             opens=opens,
             complete=complete,
             stock_at_start=self.pools.stock_at_start,
+            access=self.out_access,
             golive=self.golive,
         )
 

@@ -1,0 +1,247 @@
+"""The measures of a replication: counts and shares per month, area and sector.
+
+``Areas`` says what is added up (the country, each region, each hospital; all sectors or one). ``measure`` turns one
+replication's record into an array [measure, area, month].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.experiments import seen
+from sim.model import entries
+from sim.model.draws import Values
+from sim.model.rollout import Model, Record
+from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING_EID
+from sim.vocabulary import GATE_KEYS, GROUP_KEYS, REGION_KEYS, REGIONS, SECTOR_KEYS
+
+Floats = npt.NDArray[np.float64]
+
+COUNTS = (
+    "registered",
+    "registered_live",
+    "synced",
+    *(f"stopped_{g}" for g in GATE_KEYS),
+    "synced_later",
+    *(f"backlog_{g}" for g in GATE_KEYS),
+    "stock_waiting",
+    "cards_queued",
+    "actors_ready",
+    "actors_reading",
+    "actors_writing",
+    "indicator_calls",
+    "downloads",
+    "hours_saved",
+    "encounters_informed",
+)
+RATES = (
+    "sync_rate_new",
+    "sync_rate_live",
+    "sync_rate_cumulative",
+    "sync_rate_seen",
+    "eid_coverage",
+    "eid_coverage_doctor",
+    "eid_coverage_nurse",
+    "knowledge_coverage",
+    "knowledge_coverage_doctor",
+    "knowledge_coverage_nurse",
+    "eid_wait_days",
+)
+REGIONAL = ("citizens", "citizens_estimated")  # only where everybody in an area is counted
+MEASURES = (*COUNTS, *RATES, *REGIONAL)
+INDEX = {name: i for i, name in enumerate(MEASURES)}
+
+
+@dataclass(frozen=True)
+class Area:
+    """What a series is about: ``name`` is national, a region's name or a hospital's; ``sector`` may be «all»."""
+
+    name: str
+    sector: str
+    level: str  # national, region or trust
+
+
+@dataclass(frozen=True)
+class Areas:
+    """The areas of a model, and which units each adds up."""
+
+    rows: tuple[Area, ...]
+    members: Floats  # [A, U] 1 where the unit belongs
+
+    @classmethod
+    def of(cls, model: Model) -> Areas:
+        """The country and its regions, all sectors and each, and the hospitals."""
+        units = model.structure.units
+        names = {word.key: word.nb for word in REGIONS}
+        sectors = [s for s in SECTOR_KEYS if any(u.sector == s for u in units)]
+        rows: list[Area] = []
+        members: list[list[bool]] = []
+
+        def add(area: Area, chosen: list[bool]) -> None:
+            if any(chosen):
+                rows.append(area)
+                members.append(chosen)
+
+        places = [("national", None), *((names[r], r) for r in REGION_KEYS)]
+        for name, region in places:
+            level = "national" if region is None else "region"
+            for sector in ("all", *sectors):
+                chosen = [
+                    (region is None or u.region == region) and (sector == "all" or u.sector == sector) for u in units
+                ]
+                add(Area(name, sector, level), chosen)
+        for unit in units:
+            if unit.trust:
+                add(Area(unit.name, "hospital", "trust"), [u.name == unit.name for u in units])
+        return cls(tuple(rows), np.array(members, dtype=np.float64))
+
+    def find(self, name: str, sector: str = "all") -> int:
+        """The row of an area; for a hospital ``sector`` may be left out."""
+        for index, area in enumerate(self.rows):
+            if area.name == name and (area.sector == sector or area.level == "trust"):
+                return index
+        raise KeyError(f"{name}/{sector}")
+
+
+def pool_gates() -> npt.NDArray[np.int64]:
+    """[POOLS] the gate that the entries of each pool are recorded at."""
+    free = [0, 0, 1, *range(2, 2 + entries.REASONS)]
+    return np.array([*free, *free, 7], dtype=np.int64)
+
+
+_POOL_GATES = np.eye(len(GATE_KEYS))[pool_gates()]  # [POOLS, 8]
+
+
+def measure(model: Model, areas: Areas, record: Record, row: Floats) -> npt.NDArray[np.float32]:
+    """[measure, area, month] of one replication."""
+    months, units = record.writing.shape
+    values = model.values(row)
+    unit_of = model.structure.unit_of
+    sectors = [u.sector for u in model.structure.units]
+    onto_units = np.zeros((len(unit_of), units))
+    onto_units[np.arange(len(unit_of)), unit_of] = 1.0
+    result = np.full((len(MEASURES), len(areas.rows), months), np.nan, np.float32)
+
+    def put(name: str, by_unit: Floats) -> Floats:
+        """Add up ``by_unit`` [T, U] over the areas, keep it, and return it [A, T]."""
+        total = areas.members @ by_unit.T
+        result[INDEX[name]] = total
+        return np.asarray(total)
+
+    new = np.einsum("tsk,su->ktu", record.new, onto_units, optimize=True)
+    everything = new.sum(axis=0)
+    registered = put("registered", everything)
+    live = put("registered_live", everything - new[0])
+    synced = put("synced", new[8])
+    for gate, name in enumerate(GATE_KEYS):
+        put(f"stopped_{name}", new[gate])
+    later = record.later_synced
+    put("synced_later", later[:, :, 1:].sum(axis=2).astype(np.float64))
+    backlog = np.tensordot(record.waiting[:, :, 1:].sum(axis=2), _POOL_GATES, axes=1)  # [T, U, 8]
+    for gate, name in enumerate(GATE_KEYS):
+        put(f"backlog_{name}", backlog[:, :, gate])
+    put("stock_waiting", record.waiting[:, :, 0].sum(axis=2).astype(np.float64))
+    put("cards_queued", record.ordered @ onto_units)
+
+    populations = model.populations(values)
+    country = sum(values[f"regions.{r}.population"] for r in model.scenario.regions)
+    actors = np.array(
+        [1.0 if u.trust else values[f"sectors.{u.sector}.actors"] for u in model.structure.units]
+    ) * np.where([u.trust for u in model.structure.units], 1.0, populations / country)
+    put("actors_ready", record.ready * actors)
+    put("actors_reading", record.reading * actors)
+    put("actors_writing", record.writing * actors)
+
+    def of_sector(name: str) -> Floats:
+        return np.array([values[f"sectors.{s}.{name}"] for s in sectors])
+
+    contacts = of_sector("contacts") * populations * model.activity[:, None]
+    calls = contacts * of_sector("calls") * record.reading
+    downloads = calls * values["benefit.status_critical"] * values["benefit.newer"] * record.access
+    put("indicator_calls", calls)
+    put("downloads", downloads)
+    saved = new[8] * values["benefit.documentation_minutes"] + downloads * values["benefit.lookup_minutes"]
+    put("hours_saved", saved / 60)
+
+    uploads = new[8] + later.sum(axis=2)
+    informed, estimated = _citizens(model, values, uploads)
+    per_inhabitant = np.stack([informed[u.region] for u in model.structure.units], axis=1) / np.array(
+        [values[f"regions.{u.region}.population"] for u in model.structure.units]
+    )
+    away = contacts * of_sector("away") * record.reading * record.access * per_inhabitant
+    put("encounters_informed", away)
+    names = {word.key: word.nb for word in REGIONS}
+    for region in model.scenario.regions:
+        if any(a.name == names[region] for a in areas.rows):
+            at = areas.find(names[region])
+            result[INDEX["citizens"], at] = informed[region]
+            result[INDEX["citizens_estimated"], at] = estimated[region]
+    at = areas.find("national")
+    result[INDEX["citizens"], at] = sum(informed.values())
+    result[INDEX["citizens_estimated"], at] = sum(estimated.values())
+
+    cumulative_synced = synced + areas.members @ later[:, :, entries.LIVE].T
+    at_end = seen.synced_by(record, unit_of, months - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result[INDEX["sync_rate_new"]] = synced / registered
+        result[INDEX["sync_rate_live"]] = np.where(live > 0, synced / live, np.nan)
+        total = np.cumsum(live, axis=1)
+        result[INDEX["sync_rate_cumulative"]] = np.where(total > 0, np.cumsum(cumulative_synced, axis=1) / total, np.nan)
+        result[INDEX["sync_rate_seen"]] = (areas.members @ at_end.T) / registered
+        _coverages(model, areas, record, onto_units, result)
+        waited = areas.members @ record.card_wait[:, :, 0].T
+        cards = areas.members @ record.card_wait[:, :, 1].T
+        result[INDEX["eid_wait_days"]] = np.where(cards > 0, waited / cards, np.nan)
+    return result
+
+
+def _coverages(
+    model: Model, areas: Areas, record: Record, onto_units: Floats, result: npt.NDArray[np.float32]
+) -> None:
+    """Shares of the staff that have an eID and that know the function: everybody, doctors, nurses."""
+    everybody = record.staff.sum(axis=2).astype(np.float64)
+    eid = (record.staff[:, :, UNKNOWING_EID] + record.staff[:, :, KNOWING_EID]).astype(np.float64)
+    known = (record.staff[:, :, KNOWING] + record.staff[:, :, KNOWING_EID]).astype(np.float64)
+    for suffix, group in (("", None), ("_doctor", "doctor"), ("_nurse", "nurse")):
+        chosen = (
+            np.ones(len(model.structure.strata))
+            if group is None
+            else (model.structure.group_of == GROUP_KEYS.index(group)).astype(np.float64)
+        )
+        onto_areas = (onto_units * chosen[:, None]) @ areas.members.T  # [S, A]
+        people = (everybody @ onto_areas).T
+        result[INDEX[f"eid_coverage{suffix}"]] = np.where(people > 0, (eid @ onto_areas).T / people, np.nan)
+        result[INDEX[f"knowledge_coverage{suffix}"]] = np.where(people > 0, (known @ onto_areas).T / people, np.nan)
+
+
+def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """Citizens with information in Kjernejournal per region [T], and the estimate of who should have.
+
+    The count starts from the national figure at the end of 2022, spread by population, and grows by the portal's yearly
+    rate and by the patients of uploaded entries; both slow down as the estimate is reached, because a patient who is
+    there already is not counted again.
+    """
+    months = uploads.shape[0]
+    country = sum(v[f"regions.{r}.population"] for r in model.scenario.regions)
+    norway = max(country, 5_550_203.0)
+    before = (model.calendar.date_of_month(0).year - 2023) + (model.calendar.date_of_month(0).month - 1) / 12
+    growth = v["patients.portal_growth"]
+    informed: dict[str, Floats] = {}
+    estimated: dict[str, Floats] = {}
+    for region in model.scenario.regions:
+        people = v[f"regions.{region}.population"]
+        target = v["patients.prevalence"] * people
+        now = min(v["patients.with_information"] * people / norway * (1 + growth) ** before, target)
+        members = [i for i, u in enumerate(model.structure.units) if u.region == region]
+        patients = uploads[:, members].sum(axis=1) / v["patients.entries_per_patient"]
+        series = np.empty(months)
+        for month in range(months):
+            room = 1 - now / target if target > 0 else 0.0
+            now = min(now + (now * growth / 12 + patients[month]) * room, target)
+            series[month] = now
+        informed[region] = series
+        estimated[region] = np.full(months, target)
+    return informed, estimated

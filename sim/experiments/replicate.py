@@ -1,0 +1,147 @@
+"""Many replications of a scenario, on one or more processes, with the same bits on any number of them.
+
+A worker gets replication numbers and returns small arrays; what is kept of a replication is its measures, and the sum of
+its detail. Sums are of whole numbers, so their order does not matter.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from sim.experiments.measures import MEASURES, Areas, measure
+from sim.model.draws import table
+from sim.model.rollout import Model, Rollout
+from sim.scenario.schema import Scenario
+
+Floats = npt.NDArray[np.float64]
+CHUNK = 8
+
+
+@dataclass(frozen=True)
+class Results:
+    """The replications of a scenario.
+
+    ``series`` [R, measure, area, T] float32; ``detail`` [T, S, 9] entries registered by outcome, summed over the
+    replications; ``milestones`` [R, U, 3] days of technical go-live, read and write; ``draws`` [R, columns].
+    """
+
+    model: Model
+    areas: Areas
+    series: npt.NDArray[np.float32]
+    detail: npt.NDArray[np.int64]
+    milestones: npt.NDArray[np.float32]
+    draws: Floats
+
+    @property
+    def replications(self) -> int:
+        """How many."""
+        return int(self.series.shape[0])
+
+
+@dataclass(frozen=True)
+class _Part:
+    numbers: range
+    series: npt.NDArray[np.float32]
+    detail: npt.NDArray[np.int64]
+    milestones: npt.NDArray[np.float32]
+
+
+class _Job:
+    """What a process needs to run replications of a scenario."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self.model = Model(scenario)
+        self.areas = Areas.of(self.model)
+        self.seed = seed
+
+    def part(self, numbers: range, rows: Floats) -> _Part:
+        """Run some replications."""
+        model = self.model
+        units = len(model.structure.units)
+        series = np.empty((len(numbers), len(MEASURES), len(self.areas.rows), model.calendar.months), np.float32)
+        detail = np.zeros((model.calendar.months, len(model.structure.strata), 9), np.int64)
+        milestones = np.empty((len(numbers), units, 3), np.float32)
+        for i, (number, row) in enumerate(zip(numbers, rows, strict=True)):
+            record = Rollout(model, row, self.seed, number).run()
+            series[i] = measure(model, self.areas, record, row)
+            detail += record.new
+            milestones[i] = [(g.technical, g.read, g.write) for g in record.golive]
+        return _Part(numbers, series, detail, milestones)
+
+
+_job: _Job | None = None
+
+
+def _start(scenario: Scenario, seed: int) -> None:
+    global _job
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    _job = _Job(scenario, seed)
+
+
+def _work(numbers: range, rows: Floats) -> _Part:
+    assert _job is not None
+    return _job.part(numbers, rows)
+
+
+def cores() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def replicate(
+    scenario: Scenario, replications: int, seed: int | None = None, workers: int | None = None, progress: str | None = None
+) -> Results:
+    """Run ``replications`` of a scenario.
+
+    ``seed`` is the scenario's own unless given; ``workers`` the number of processes (all processors unless given; 1 runs
+    in this process); ``progress`` the label of a progress bar, shown only on a terminal.
+    """
+    seed = scenario.seed if seed is None else seed
+    workers = min(workers or cores(), max(1, (replications + CHUNK - 1) // CHUNK))
+    job = _Job(scenario, seed)
+    draws = table(job.model.columns, seed, replications)
+    chunks = [range(i, min(i + CHUNK, replications)) for i in range(0, replications, CHUNK)]
+    months, strata = job.model.calendar.months, len(job.model.structure.strata)
+    series = np.empty((replications, len(MEASURES), len(job.areas.rows), months), np.float32)
+    detail = np.zeros((months, strata, 9), np.int64)
+    milestones = np.empty((replications, len(job.model.structure.units), 3), np.float32)
+    bar = tqdm(total=replications, desc=progress, unit="trekk", disable=None if progress else True, leave=False)
+    with bar:
+        for part in _parts(job, scenario, seed, chunks, draws, workers):
+            series[part.numbers.start : part.numbers.stop] = part.series
+            milestones[part.numbers.start : part.numbers.stop] = part.milestones
+            detail += part.detail
+            bar.update(len(part.numbers))
+    return Results(job.model, job.areas, series, detail, milestones, draws)
+
+
+def _parts(
+    job: _Job, scenario: Scenario, seed: int, chunks: list[range], draws: Floats, workers: int
+) -> Iterator[_Part]:
+    if workers <= 1:
+        for numbers in chunks:
+            yield job.part(numbers, draws[numbers.start : numbers.stop])
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(scenario, seed)
+    )
+    try:
+        jobs: list[Future[_Part]] = [pool.submit(_work, n, draws[n.start : n.stop]) for n in chunks]
+        for done in as_completed(jobs):
+            yield done.result()
+            jobs.remove(done)  # let its arrays go
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.terminate()
+        raise
+    pool.shutdown()
