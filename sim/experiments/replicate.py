@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from sim.experiments.measures import MEASURES, Areas, measure
+from sim.experiments.observations import Observation, applicable, modelled
 from sim.model.draws import table
 from sim.model.rollout import Model, Rollout
 from sim.scenario.schema import Scenario
@@ -31,7 +32,8 @@ class Results:
     """The replications of a scenario.
 
     ``series`` [R, measure, area, T] float32; ``detail`` [T, S, 9] entries registered by outcome, summed over the
-    replications; ``milestones`` [R, U, 3] days of technical go-live, read and write; ``draws`` [R, columns].
+    replications; ``milestones`` [R, U, 3] days of technical go-live, read and write; ``fits`` [R, observation] the
+    replication's value for each published sync rate; ``draws`` [R, columns].
     """
 
     model: Model
@@ -39,6 +41,8 @@ class Results:
     series: npt.NDArray[np.float32]
     detail: npt.NDArray[np.int64]
     milestones: npt.NDArray[np.float32]
+    observations: list[Observation]
+    fits: Floats
     draws: Floats
 
     @property
@@ -53,15 +57,17 @@ class _Part:
     series: npt.NDArray[np.float32]
     detail: npt.NDArray[np.int64]
     milestones: npt.NDArray[np.float32]
+    fits: Floats
 
 
 class _Job:
     """What a process needs to run replications of a scenario."""
 
-    def __init__(self, scenario: Scenario, seed: int) -> None:
+    def __init__(self, scenario: Scenario, seed: int, observations: list[Observation]) -> None:
         self.model = Model(scenario)
         self.areas = Areas.of(self.model)
         self.seed = seed
+        self.observations = applicable(self.model, observations)
 
     def part(self, numbers: range, rows: Floats) -> _Part:
         """Run some replications."""
@@ -70,21 +76,23 @@ class _Job:
         series = np.empty((len(numbers), len(MEASURES), len(self.areas.rows), model.calendar.months), np.float32)
         detail = np.zeros((model.calendar.months, len(model.structure.strata), 9), np.int64)
         milestones = np.empty((len(numbers), units, 3), np.float32)
+        fits = np.empty((len(numbers), len(self.observations)))
         for i, (number, row) in enumerate(zip(numbers, rows, strict=True)):
             record = Rollout(model, row, self.seed, number).run()
             series[i] = measure(model, self.areas, record, row)
             detail += record.new
+            fits[i] = modelled(model, record, self.observations)
             milestones[i] = [(g.technical, g.read, g.write) for g in record.golive]
-        return _Part(numbers, series, detail, milestones)
+        return _Part(numbers, series, detail, milestones, fits)
 
 
 _job: _Job | None = None
 
 
-def _start(scenario: Scenario, seed: int) -> None:
+def _start(scenario: Scenario, seed: int, observations: list[Observation]) -> None:
     global _job
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    _job = _Job(scenario, seed)
+    _job = _Job(scenario, seed, observations)
 
 
 def _work(numbers: range, rows: Floats) -> _Part:
@@ -98,30 +106,38 @@ def cores() -> int:
 
 
 def replicate(
-    scenario: Scenario, replications: int, seed: int | None = None, workers: int | None = None, progress: str | None = None
+    scenario: Scenario,
+    replications: int,
+    seed: int | None = None,
+    workers: int | None = None,
+    progress: str | None = None,
+    observations: Sequence[Observation] = (),
 ) -> Results:
     """Run ``replications`` of a scenario.
 
     ``seed`` is the scenario's own unless given; ``workers`` the number of processes (all processors unless given; 1 runs
-    in this process); ``progress`` the label of a progress bar, shown only on a terminal.
+    in this process); ``progress`` the label of a progress bar, shown only on a terminal; ``observations`` are published
+    rates that every replication is held against.
     """
     seed = scenario.seed if seed is None else seed
     workers = min(workers or cores(), max(1, (replications + CHUNK - 1) // CHUNK))
-    job = _Job(scenario, seed)
+    job = _Job(scenario, seed, list(observations))
     draws = table(job.model.columns, seed, replications)
     chunks = [range(i, min(i + CHUNK, replications)) for i in range(0, replications, CHUNK)]
     months, strata = job.model.calendar.months, len(job.model.structure.strata)
     series = np.empty((replications, len(MEASURES), len(job.areas.rows), months), np.float32)
     detail = np.zeros((months, strata, 9), np.int64)
     milestones = np.empty((replications, len(job.model.structure.units), 3), np.float32)
+    fits = np.empty((replications, len(job.observations)))
     bar = tqdm(total=replications, desc=progress, unit="trekk", disable=None if progress else True, leave=False)
     with bar:
         for part in _parts(job, scenario, seed, chunks, draws, workers):
             series[part.numbers.start : part.numbers.stop] = part.series
             milestones[part.numbers.start : part.numbers.stop] = part.milestones
+            fits[part.numbers.start : part.numbers.stop] = part.fits
             detail += part.detail
             bar.update(len(part.numbers))
-    return Results(job.model, job.areas, series, detail, milestones, draws)
+    return Results(job.model, job.areas, series, detail, milestones, job.observations, fits, draws)
 
 
 def _parts(
@@ -132,7 +148,7 @@ def _parts(
             yield job.part(numbers, draws[numbers.start : numbers.stop])
         return
     pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(scenario, seed)
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(scenario, seed, job.observations)
     )
     try:
         jobs: list[Future[_Part]] = [pool.submit(_work, n, draws[n.start : n.stop]) for n in chunks]

@@ -256,7 +256,7 @@ class Rollout:
             first=self.structure.first,
             leave=monthly(self.model.of_strata("turnover", row) + self.model.of_strata("rotation", row)),
             eid_at_hire=self.model.of_strata("eid_at_hire", row),
-            known_at_hire=v["knowledge.elearning_at_hire"],
+            known_at_hire=v["knowledge.elearning_at_hire"] * (self.writing.T[of] > 0),
             lost=float(monthly(v["eid.lost"])),
             forget=float(monthly(v["knowledge.forgetting"])),
             course=course,

@@ -47,7 +47,7 @@ class StaffRates(NamedTuple):
     first: Ints  # [U + 1] first stratum of each unit
     leave: Floats  # [S]
     eid_at_hire: Floats  # [S]
-    known_at_hire: float
+    known_at_hire: Floats  # [S, T] e-learning, once the unit is live
     lost: float
     forget: float
     course: Floats  # [S, T] reached by training or campaign, if seats suffice
@@ -104,8 +104,8 @@ def _turn_over(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> N
             n[state] -= gone
             left += gone
         with_eid = binomial(z[5], left, rates.eid_at_hire[s])
-        knowing_eid = binomial(z[6], with_eid, rates.known_at_hire)
-        knowing = binomial(z[7], left - with_eid, rates.known_at_hire)
+        knowing_eid = binomial(z[6], with_eid, rates.known_at_hire[s, month])
+        knowing = binomial(z[7], left - with_eid, rates.known_at_hire[s, month])
         n[KNOWING_EID] += knowing_eid
         n[UNKNOWING_EID] += with_eid - knowing_eid
         n[KNOWING] += knowing
