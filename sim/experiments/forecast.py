@@ -39,7 +39,9 @@ def write(folder: Path, summary: Summary) -> None:
     (folder / "summary.json").write_text(f'{{"series": {rows}}}\n', encoding="utf-8")
 
 
-def manifest(loaded: Loaded, results: Results, seed: int, workers: int, seconds: float, files: list[str]) -> dict[str, Any]:
+def manifest(
+    loaded: Loaded, results: Results, seed: int, workers: int, seconds: float, files: list[str]
+) -> dict[str, Any]:
     """How the forecast was made and how to repeat it."""
     return {
         "scenario": loaded.name,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from sim.experiments import seen
 from sim.model import entries
 from sim.model.draws import Values
+from sim.model.gates import REASONS
 from sim.model.rollout import Model, Record
 from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING_EID
 from sim.vocabulary import GATE_KEYS, GROUP_KEYS, REGION_KEYS, REGIONS, SECTOR_KEYS
@@ -108,7 +109,7 @@ class Areas:
 
 def pool_gates() -> npt.NDArray[np.int64]:
     """[POOLS] the gate that the entries of each pool are recorded at."""
-    free = [0, 0, 1, *range(2, 2 + entries.REASONS)]
+    free = [0, 0, 1, *range(2, 2 + REASONS)]
     return np.array([*free, *free, 7], dtype=np.int64)
 
 
@@ -189,7 +190,9 @@ def measure(model: Model, areas: Areas, record: Record, row: Floats) -> npt.NDAr
         result[INDEX["sync_rate_new"]] = synced / registered
         result[INDEX["sync_rate_live"]] = np.where(live > 0, synced / live, np.nan)
         total = np.cumsum(live, axis=1)
-        result[INDEX["sync_rate_cumulative"]] = np.where(total > 0, np.cumsum(cumulative_synced, axis=1) / total, np.nan)
+        result[INDEX["sync_rate_cumulative"]] = np.where(
+            total > 0, np.cumsum(cumulative_synced, axis=1) / total, np.nan
+        )
         result[INDEX["sync_rate_seen"]] = (areas.members @ at_end.T) / registered
         _coverages(model, areas, record, onto_units, result)
         waited = areas.members @ record.card_wait[:, :, 0].T
@@ -198,9 +201,7 @@ def measure(model: Model, areas: Areas, record: Record, row: Floats) -> npt.NDAr
     return result
 
 
-def _coverages(
-    model: Model, areas: Areas, record: Record, onto_units: Floats, result: npt.NDArray[np.float32]
-) -> None:
+def _coverages(model: Model, areas: Areas, record: Record, onto_units: Floats, result: npt.NDArray[np.float32]) -> None:
     """Shares of the staff that have an eID and that know the function: everybody, doctors, nurses."""
     everybody = record.staff.sum(axis=2).astype(np.float64)
     eid = (record.staff[:, :, UNKNOWING_EID] + record.staff[:, :, KNOWING_EID]).astype(np.float64)

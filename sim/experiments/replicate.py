@@ -143,12 +143,18 @@ def replicate(
 def _parts(
     job: _Job, scenario: Scenario, seed: int, chunks: list[range], draws: Floats, workers: int
 ) -> Iterator[_Part]:
-    if workers <= 1:
-        for numbers in chunks:
-            yield job.part(numbers, draws[numbers.start : numbers.stop])
+    # the first ones run here, so that the workers find the compiled code ready
+    here = chunks if workers <= 1 else chunks[:1]
+    for numbers in here:
+        yield job.part(numbers, draws[numbers.start : numbers.stop])
+    chunks = chunks[len(here) :]
+    if not chunks:
         return
     pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start, initargs=(scenario, seed, job.observations)
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start,
+        initargs=(scenario, seed, job.observations),
     )
     try:
         jobs: list[Future[_Part]] = [pool.submit(_work, n, draws[n.start : n.stop]) for n in chunks]

@@ -42,4 +42,4 @@ def synced_by(record: Record, unit_of: npt.NDArray[np.int64], reading: int) -> F
     replication's history); months after ``reading`` as at their own end."""
     months, units = record.passes.shape
     at_once = np.stack([np.bincount(unit_of, record.new[m, :, 8], units) for m in range(months)])
-    return at_once + (record.fresh * later(record, reading)).sum(axis=2)
+    return np.asarray(at_once + (record.fresh * later(record, reading)).sum(axis=2))

@@ -66,4 +66,4 @@ class Calendar:
         first = np.array([self.date_of_month(m).weekday() for m in range(self.months)])
         days = np.diff(self.starts).astype(int)
         totals = [weights[(f + np.arange(n)) % 7].sum() for f, n in zip(first, days, strict=True)]
-        return np.asarray(totals) / per_year
+        return np.asarray(np.asarray(totals) / per_year, dtype=np.float64)

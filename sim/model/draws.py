@@ -48,8 +48,8 @@ def columns(scenario: Scenario) -> list[Column]:
             shared = path[-1] == "delay" and path[-2] in ("first", "majority")
             found.append(Column(name, parameter, "schedule", f"golive.{sector}.vendors" if shared else name))
         elif path[:2] == ("consent", "law_changes"):
-            change = scenario.consent.law_changes[int(path[2])].name
-            found.append(Column(name, parameter, "schedule", f"law.{change}.{path[-1]}"))
+            law = scenario.consent.law_changes[int(path[2])].name
+            found.append(Column(name, parameter, "schedule", f"law.{law}.{path[-1]}"))
         elif len(path) > 2 and isinstance(path[2], int):
             item = getattr(getattr(scenario, str(path[0])), str(path[1]))[path[2]]
             found.append(Column(name, parameter, "parameter", f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))

@@ -9,8 +9,11 @@ Orders belong to positions: when somebody who waits leaves, the successor gets t
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
+
 from sim.model.compiled import compiled
 
 
@@ -36,4 +39,4 @@ def lot_service(size: int, days_per_card: float, cv: float, z: float) -> float:
 
     The sum of ``size`` independent times is taken as normal around its mean, cut at a tenth of it.
     """
-    return size * days_per_card * max(0.1, 1.0 + cv * z / np.sqrt(size))
+    return size * days_per_card * max(0.1, 1.0 + cv * z / math.sqrt(size))

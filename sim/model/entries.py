@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sim.model.compiled import compiled
 
+from sim.model.compiled import compiled
 from sim.model.gates import REASONS, stops
 from sim.model.quantiles import binomial, hypergeometric, poisson
 
@@ -120,7 +120,17 @@ def step(
         for c in range(3):
             lacks = rates.legacy_stock if c == STOCK else rates.legacy_new
             complete = (project + (1.0 - project) * touch * (1.0 - lacks)) / opens if opens > 0.0 else 0.0
-            _revisit(waiting[c], pools.later_synced[unit], c, opens, complete, leaves_old, touch, touched, wait_draws[unit, month, c])
+            _revisit(
+                waiting[c],
+                pools.later_synced[unit],
+                c,
+                opens,
+                complete,
+                leaves_old,
+                touch,
+                touched,
+                wait_draws[unit, month, c],
+            )
             if c == BEFORE:
                 hazards.complete[unit] = complete
         hazards.passes[unit] = touched[REASONS]
@@ -150,7 +160,15 @@ def _uncleaned(pools: Pools, unit: int) -> float:
 
 @compiled
 def _register(
-    new: Ints, fresh: Ints, arrived: Ints, mean: float, held_share: float, is_live: float, legacy: float, share: Floats, z: Normals
+    new: Ints,
+    fresh: Ints,
+    arrived: Ints,
+    mean: float,
+    held_share: float,
+    is_live: float,
+    legacy: float,
+    share: Floats,
+    z: Normals,
 ) -> None:
     """The month's new entries of one stratum: ``new`` by outcome, ``fresh`` and ``arrived`` as they go on to wait."""
     new[:] = 0

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from sim.model.compiled import compiled
 
+from sim.model.compiled import compiled
 from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING, UNKNOWING_EID
 
 Ints = npt.NDArray[np.int64]
@@ -19,9 +19,7 @@ REASONS = 5  # knowledge, eid, consent, ownership, technical; a sixth share is w
 
 
 @compiled
-def stops(
-    count: Ints, eid_used: float, consent: float, owns: float, works: float, share: Floats
-) -> None:
+def stops(count: Ints, eid_used: float, consent: float, owns: float, works: float, share: Floats) -> None:
     """Write into ``share`` [6] where the entries of a stratum stop, and (last) how many pass all five gates.
 
     ``count`` [4] are its people by state; ``eid_used``, ``consent``, ``owns`` and ``works`` are the chances to

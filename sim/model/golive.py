@@ -54,7 +54,7 @@ def shares(golive: list[GoLive], milestone: str, calendar: Calendar) -> tuple[Fl
 
     def past(day: Floats) -> Floats:
         """Days past the milestone, 0 before it."""
-        return np.maximum(day - begin, 0.0)
+        return np.asarray(np.maximum(day - begin, 0.0))
 
     def area(day: Floats) -> Floats:
         """The share integrated from the milestone to ``day``: a step, or a ramp and then a plateau."""
@@ -112,7 +112,9 @@ class Programme:
     def _day(self, milestone: Milestone, path: str) -> float:
         return self.calendar.day(milestone.date) + self.values.get(f"{path}.delay", 0.0) * DAYS_PER_MONTH
 
-    def _region(self, env: simpy.Environment, plan: Project, path: str, members: list[int]) -> Generator[Any, Any, None]:
+    def _region(
+        self, env: simpy.Environment, plan: Project, path: str, members: list[int]
+    ) -> Generator[Any, Any, None]:
         """A region's hospitals: module, design, technical go-live, then the trusts in the order of the scenario."""
         slots = simpy.Resource(env, capacity=plan.simultaneous)
         for index, other in enumerate(plan.competing):
@@ -133,7 +135,9 @@ class Programme:
             setattr(self.units[member], milestone, env.now)
         self.trace.add(env.now, "golive", entity, milestone, cause)
 
-    def _trust(self, env: simpy.Environment, path: str, member: int, slots: simpy.Resource) -> Generator[Any, Any, None]:
+    def _trust(
+        self, env: simpy.Environment, path: str, member: int, slots: simpy.Resource
+    ) -> Generator[Any, Any, None]:
         name = self.structure.units[member].name
         local = self.values[f"{path}.local_months@{name}"] * DAYS_PER_MONTH
         lead = min(self.values[f"{path}.read_lead"] * DAYS_PER_MONTH, local)

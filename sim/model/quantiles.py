@@ -32,7 +32,7 @@ def _expansion(z: float, mean: float, sd: float, skew: float, excess: float) -> 
         + (z * z * z - 3.0 * z) * excess / 24.0
         - (2.0 * z * z * z - 5.0 * z) * skew * skew / 36.0
     )
-    return int(math.ceil(mean + sd * w - 0.5))
+    return math.ceil(mean + sd * w - 0.5)
 
 
 @compiled

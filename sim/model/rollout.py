@@ -106,7 +106,13 @@ class Model:
         s = scenario
         self.reach = {
             id(ramp): self._reach(ramp)
-            for ramps in (s.eid.programmes, s.knowledge.campaigns, s.knowledge.super_users, s.legacy.cleanups, s.ownership.duties)
+            for ramps in (
+                s.eid.programmes,
+                s.knowledge.campaigns,
+                s.knowledge.super_users,
+                s.legacy.cleanups,
+                s.ownership.duties,
+            )
             for ramp in ramps
         }
         strata, units, months = len(self.structure.strata), len(self.structure.units), self.calendar.months
@@ -256,7 +262,7 @@ class Rollout:
             first=self.structure.first,
             leave=monthly(self.model.of_strata("turnover", row) + self.model.of_strata("rotation", row)),
             eid_at_hire=self.model.of_strata("eid_at_hire", row),
-            known_at_hire=v["knowledge.elearning_at_hire"] * (self.writing.T[of] > 0),
+            known_at_hire=np.where(self.writing.T[of] > 0, v["knowledge.elearning_at_hire"], 0.0),
             lost=float(monthly(v["eid.lost"])),
             forget=float(monthly(v["knowledge.forgetting"])),
             course=course,
@@ -280,7 +286,7 @@ class Rollout:
             knows = binomial(draws.start[s, 2], people[s] - eid, known_before[s])
             count[s] = (people[s] - eid - knows, eid - both, knows, both)
         self.staff = workforce.Staff(
-            count=count,
+            people=count,
             ordered=np.zeros(self.strata, np.int64),
             sending=np.zeros((self.strata, 3), np.int64),
             arriving=np.zeros((self.strata, self.months), np.int64),
@@ -409,11 +415,13 @@ class Rollout:
             owns_touch=self.owns_touch[month],
             works=technical.works(v["technical.errors"], float(self.down[month]), v["technical.retried"]),
         )
-        self.out_staff[month] = self.staff.count
-        has_eid, _ = workforce.coverage(self.staff.count)
+        self.out_staff[month] = self.staff.people
+        has_eid, _ = workforce.coverage(self.staff.people)
         reads = has_eid * self.eid_used * rates.consent * (1 - self.held)
         self.out_access[month] = np.bincount(self.unit_of, reads * self.weight, self.units)
-        entries.step(month, self.staff.count, self.pools, rates, self.hazards, self.model.draws.new, self.model.draws.wait)
+        entries.step(
+            month, self.staff.people, self.pools, rates, self.hazards, self.model.draws.new, self.model.draws.wait
+        )
         self.out_new[month] = self.pools.new
         self.out_waiting[month] = self.pools.waiting
         self.out_later[month] = self.pools.later_synced
@@ -435,7 +443,9 @@ class Rollout:
             stopped = ", ".join(f"{k} {n}" for k, n in zip(GATE_KEYS, self.pools.new[s], strict=False) if n)
             total = int(self.pools.new[s].sum())
             if total:
-                self.trace.add(day, "entries", name, "registered", f"{total} in {label}: synced {self.pools.new[s, 8]}; {stopped}")
+                self.trace.add(
+                    day, "entries", name, "registered", f"{total} in {label}: synced {self.pools.new[s, 8]}; {stopped}"
+                )
         for u, unit in enumerate(self.structure.units):
             if later := int(self.pools.later_synced[u].sum()):
                 self.trace.add(day, "entries", unit.name, "synced_later", f"{later} waiting entries, {label}")
@@ -468,5 +478,3 @@ class Rollout:
 def monthly(rate_per_year: Any) -> Any:
     """The chance per month of something with a yearly rate."""
     return 1 - np.exp(-np.asarray(rate_per_year) / 12)
-
-

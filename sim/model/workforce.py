@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from sim.model.compiled import compiled
 
+from sim.model.compiled import compiled
 from sim.model.eid import lot_service, serve
 from sim.model.knowledge import imitation_hazard
 from sim.model.quantiles import binomial, hypergeometric
@@ -33,7 +33,7 @@ WEEKS = 4  # the orders of a month are sent in this many lots
 class Staff(NamedTuple):
     """The state of all strata (S), and of the offices of all units (U)."""
 
-    count: Ints  # [S, 4] people by state
+    people: Ints  # [S, 4] counts by state
     ordered: Ints  # [S] cards on order
     sending: Ints  # [S, 3] the month's orders: cards, cards of the alternative channel, renewals
     arriving: Ints  # [S, T] cards by the month in which they arrive
@@ -79,11 +79,11 @@ def step(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
 @compiled
 def _deliver(month: int, staff: Staff, draws: Normals) -> None:
     """The month's cards go to any of those who lack one."""
-    for s in range(staff.count.shape[0]):
+    for s in range(staff.people.shape[0]):
         cards = staff.arriving[s, month]
         if cards == 0:
             continue
-        n = staff.count[s]
+        n = staff.people[s]
         staff.ordered[s] -= cards
         used = min(cards, n[UNKNOWING] + n[KNOWING])
         knowing = hypergeometric(draws[s, month, 0], n[KNOWING], n[UNKNOWING], used)
@@ -96,8 +96,8 @@ def _deliver(month: int, staff: Staff, draws: Normals) -> None:
 @compiled
 def _turn_over(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
     """Leavers take knowledge and card along; their successors come with what they have. Cards are lost."""
-    for s in range(staff.count.shape[0]):
-        n, z = staff.count[s], draws[s, month]
+    for s in range(staff.people.shape[0]):
+        n, z = staff.people[s], draws[s, month]
         left = 0
         for state in range(4):
             gone = binomial(z[1 + state], n[state], rates.leave[s])
@@ -124,7 +124,7 @@ def _learn(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
     for unit in range(rates.first.shape[0] - 1):
         known, everybody, reachable = 0, 0, 0.0
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            n = staff.count[s]
+            n = staff.people[s]
             known += n[KNOWING] + n[KNOWING_EID]
             everybody += n[0] + n[1] + n[2] + n[3]
             reachable += (n[UNKNOWING] + n[UNKNOWING_EID]) * rates.course[s, month]
@@ -137,7 +137,7 @@ def _learn(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
         )
         unheard = math.exp(-talk)
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            n, z = staff.count[s], draws[s, month]
+            n, z = staff.people[s], draws[s, month]
             learns = 1.0 - (1.0 - rates.course[s, month] * seated) * unheard
             for eid in range(2):
                 forgot = binomial(z[10 + eid], n[KNOWING + eid], rates.forget)
@@ -151,7 +151,7 @@ def _order(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
     """The orders of a month's end, sent week by week through the next month, and when their cards arrive."""
     strata, months = staff.arriving.shape
     for s in range(strata):
-        n, z = staff.count[s], draws[s, month]
+        n, z = staff.people[s], draws[s, month]
         without = n[UNKNOWING] + n[KNOWING] - staff.ordered[s]
         new = binomial(z[14], without, rates.order[s, month])
         other = binomial(z[15], new, rates.alternative)

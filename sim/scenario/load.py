@@ -101,7 +101,8 @@ class _Reader:
         base = self.read(parent, (*chain, file.resolve()))
         for path, place in places.items():  # the child's places win
             self.places[path] = place
-        return _merge(base, plain)
+        merged: dict[str, Any] = _merge(base, plain)
+        return merged
 
 
 def load(file: str | Path) -> Loaded:

@@ -186,7 +186,7 @@ class Quantity:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"allOf": [handler(schema)], "x-unit": self.unit, "properties": {"unit": {"const": self.unit}}}
+        return {"allOf": [handler(schema)], "properties": {"unit": {"const": self.unit}}}
 
 
 Share = Annotated[Parameter, Quantity("share", 0, 1)]

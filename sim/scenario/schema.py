@@ -5,9 +5,9 @@ Everything a scenario can say is here, and nothing it can say is ignored: unknow
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -407,7 +407,9 @@ class Scenario(Section):
     benefit: Benefit = Field(title="Nytte")
 
 
-def parameters(section: BaseModel, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Parameter]]:
+def parameters(
+    section: BaseModel, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Parameter]]:
     """Every parameter below ``section`` with its path, in the order of the file."""
     for name in type(section).model_fields:
         yield from _below(getattr(section, name), (*path, name))

@@ -94,9 +94,7 @@ def _middles(calendar: Calendar) -> Floats:
 
 
 def _time_axis(axes: Axes, calendar: Calendar) -> None:
-    axes.set_xlim(
-        float(date2num(calendar.date_of_month(0))), float(date2num(calendar.date_of_month(calendar.months)))
-    )
+    axes.set_xlim(float(date2num(calendar.date_of_month(0))), float(date2num(calendar.date_of_month(calendar.months))))
     axes.xaxis.set_major_locator(YearLocator())
     axes.xaxis.set_major_formatter(DateFormatter("%Y"))
 
@@ -323,7 +321,8 @@ def gantt(results: Results, lang: str) -> Figure:
     last = float(calendar.starts[-1])
     order = [w.key for w in REGIONS]
     rows = sorted(
-        range(len(units)), key=lambda i: (not units[i].trust, SECTOR_KEYS.index(units[i].sector), order.index(units[i].region))
+        range(len(units)),
+        key=lambda i: (not units[i].trust, SECTOR_KEYS.index(units[i].sector), order.index(units[i].region)),
     )
     figure = _figure(9.5, 0.235 * len(rows) + 1.2)
     (axes,) = _axes(figure)
@@ -383,9 +382,7 @@ def coverage(summary: Summary, area: str, sector: str, lang: str) -> Figure:
             ("doctor", BLUE, {"nb": "leger", "en": "doctors"}),
             ("nurse", ORANGE, {"nb": "sykepleiere", "en": "nurses"}),
         ):
-            low, middle, high = (
-                summary.series(f"{measure}_{group}", area, sector, s) for s in ("p05", "p50", "p95")
-            )
+            low, middle, high = (summary.series(f"{measure}_{group}", area, sector, s) for s in ("p05", "p50", "p95"))
             axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
             axes.plot(x, middle, color=colour, linewidth=2, linestyle="-" if group == "doctor" else (0, (5, 2)))
             k = int(len(x) * 0.6)
@@ -416,7 +413,10 @@ def citizens(summary: Summary, lang: str) -> Figure:
     axes.plot(x, low, color=INK, linewidth=0.8, linestyle=":")
     axes.plot(x, high, color=INK, linewidth=0.8, linestyle=":")
     axes.annotate(
-        {"nb": "anslag: så mange bør ha (median, 90 %-intervall)", "en": "estimate of who should have (median, 90 % interval)"}[lang],
+        {
+            "nb": "anslag: så mange bør ha (median, 90 %-intervall)",
+            "en": "estimate of who should have (median, 90 % interval)",
+        }[lang],
         (x[2], middle[2]),
         xytext=(0, 6),
         textcoords="offset points",
