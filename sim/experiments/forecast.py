@@ -1,6 +1,7 @@
 """The forecast as files: Parquet with all detail, CSV and JSON with the summary, the manifest.
 
-The folder holds: ``forecast.parquet`` (tidy, full detail), ``forecast.csv`` and ``summary.json`` (the same rows),
+The folder holds: ``forecast.parquet`` (registered entries in full detail), ``backlog.parquet`` (waiting entries by gate
+and age), ``forecast.csv`` and ``summary.json`` (the same rows),
 ``manifest.json`` (how to repeat it). The report is added by the face that draws it.
 """
 
@@ -16,7 +17,7 @@ import pyarrow.parquet as pq
 
 from sim.experiments.output import MANIFEST, write_json
 from sim.experiments.replicate import Results
-from sim.experiments.summary import Summary, detail
+from sim.experiments.summary import Summary, backlog, detail
 from sim.scenario.load import Loaded
 
 LIBRARIES = ("numpy", "simpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic")
@@ -29,8 +30,9 @@ def version() -> str:
 
 def write(folder: Path, summary: Summary) -> None:
     """Write the forecast's data files into ``folder``."""
-    table = pa.Table.from_pandas(detail(summary.results), preserve_index=False)
-    pq.write_table(table.replace_schema_metadata(None), folder / "forecast.parquet", compression="zstd")
+    for name, frame in (("forecast", detail(summary.results)), ("backlog", backlog(summary.results))):
+        table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     frame = summary.frame()
     frame[["month", "area", "sector", "measure", *frame.columns[4:]]].to_csv(
         folder / "forecast.csv", index=False, lineterminator="\n"

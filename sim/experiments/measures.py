@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.experiments import seen
+from sim.experiments import ages, seen
+from sim.experiments.ages import AGES
 from sim.model import entries
 from sim.model.draws import Values
 from sim.model.gates import REASONS
@@ -28,6 +29,7 @@ COUNTS = (
     *(f"stopped_{g}" for g in GATE_KEYS),
     "synced_later",
     *(f"backlog_{g}" for g in GATE_KEYS),
+    *(f"backlog_{a}" for a in AGES),
     "stock_waiting",
     "cards_queued",
     "actors_ready",
@@ -116,8 +118,13 @@ def pool_gates() -> npt.NDArray[np.int64]:
 _POOL_GATES = np.eye(len(GATE_KEYS))[pool_gates()]  # [POOLS, 8]
 
 
-def measure(model: Model, areas: Areas, record: Record, row: Floats) -> npt.NDArray[np.float32]:
-    """[measure, area, month] of one replication."""
+def backlog_by_age(record: Record) -> Floats:
+    """[T, U, 3, 8] waiting entries registered in the period, by age and gate."""
+    return ages.backlog(record, _POOL_GATES)
+
+
+def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Floats) -> npt.NDArray[np.float32]:
+    """[measure, area, month] of one replication; ``backlog`` as ``backlog_by_age`` gives it."""
     months, units = record.writing.shape
     values = model.values(row)
     unit_of = model.structure.unit_of
@@ -141,9 +148,11 @@ def measure(model: Model, areas: Areas, record: Record, row: Floats) -> npt.NDAr
         put(f"stopped_{name}", new[gate])
     later = record.later_synced
     put("synced_later", later[:, :, 1:].sum(axis=2).astype(np.float64))
-    backlog = np.tensordot(record.waiting[:, :, 1:].sum(axis=2), _POOL_GATES, axes=1)  # [T, U, 8]
+    counted = np.tensordot(record.waiting[:, :, 1:].sum(axis=2), _POOL_GATES, axes=1)  # [T, U, 8]
     for gate, name in enumerate(GATE_KEYS):
-        put(f"backlog_{name}", backlog[:, :, gate])
+        put(f"backlog_{name}", counted[:, :, gate])
+    for age, name in enumerate(AGES):
+        put(f"backlog_{name}", backlog[:, :, age].sum(axis=2))
     put("stock_waiting", record.waiting[:, :, 0].sum(axis=2).astype(np.float64))
     put("cards_queued", record.ordered @ onto_units)
 

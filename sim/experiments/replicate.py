@@ -1,7 +1,7 @@
 """Many replications of a scenario, on one or more processes, with the same bits on any number of them.
 
 A worker gets replication numbers and returns small arrays; what is kept of a replication is its measures, and the sum of
-its detail. Sums are of whole numbers, so their order does not matter.
+its detail: sums of whole numbers, whose order does not matter, and of shares, which are added in a fixed order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from sim.experiments.measures import MEASURES, Areas, measure
+from sim.experiments.measures import MEASURES, Areas, backlog_by_age, measure
 from sim.experiments.observations import Observation, applicable, modelled
 from sim.model.draws import table
 from sim.model.rollout import Model, Rollout
@@ -32,7 +32,7 @@ class Results:
     """The replications of a scenario.
 
     ``series`` [R, measure, area, T] float32; ``detail`` [T, S, 9] entries registered by outcome, summed over the
-    replications; ``milestones`` [R, U, 3] days of technical go-live, read and write; ``fits`` [R, observation] the
+    replications; ``backlog`` [T, U, 3, 8] waiting entries by age and gate, summed likewise; ``milestones`` [R, U, 3] days of technical go-live, read and write; ``fits`` [R, observation] the
     replication's value for each published sync rate; ``draws`` [R, columns].
     """
 
@@ -40,6 +40,7 @@ class Results:
     areas: Areas
     series: npt.NDArray[np.float32]
     detail: npt.NDArray[np.int64]
+    backlog: Floats
     milestones: npt.NDArray[np.float32]
     observations: list[Observation]
     fits: Floats
@@ -56,6 +57,7 @@ class _Part:
     numbers: range
     series: npt.NDArray[np.float32]
     detail: npt.NDArray[np.int64]
+    backlog: Floats
     milestones: npt.NDArray[np.float32]
     fits: Floats
 
@@ -77,13 +79,16 @@ class _Job:
         detail = np.zeros((model.calendar.months, len(model.structure.strata), 9), np.int64)
         milestones = np.empty((len(numbers), units, 3), np.float32)
         fits = np.empty((len(numbers), len(self.observations)))
+        waiting = np.zeros((model.calendar.months, units, 3, 8))
         for i, (number, row) in enumerate(zip(numbers, rows, strict=True)):
             record = Rollout(model, row, self.seed, number).run()
-            series[i] = measure(model, self.areas, record, row)
+            backlog = backlog_by_age(record)
+            series[i] = measure(model, self.areas, record, backlog, row)
             detail += record.new
+            waiting += backlog
             fits[i] = modelled(model, record, self.observations)
             milestones[i] = [(g.technical, g.read, g.write) for g in record.golive]
-        return _Part(numbers, series, detail, milestones, fits)
+        return _Part(numbers, series, detail, waiting, milestones, fits)
 
 
 _job: _Job | None = None
@@ -129,6 +134,7 @@ def replicate(
     detail = np.zeros((months, strata, 9), np.int64)
     milestones = np.empty((replications, len(job.model.structure.units), 3), np.float32)
     fits = np.empty((replications, len(job.observations)))
+    backlogs: dict[int, Floats] = {}
     bar = tqdm(total=replications, desc=progress, unit="trekk", disable=None if progress else True, leave=False)
     with bar:
         for part in _parts(job, scenario, seed, chunks, draws, workers):
@@ -136,8 +142,10 @@ def replicate(
             milestones[part.numbers.start : part.numbers.stop] = part.milestones
             fits[part.numbers.start : part.numbers.stop] = part.fits
             detail += part.detail
+            backlogs[part.numbers.start] = part.backlog
             bar.update(len(part.numbers))
-    return Results(job.model, job.areas, series, detail, milestones, job.observations, fits, draws)
+    backlog = np.sum([backlogs[start] for start in sorted(backlogs)], axis=0)  # in order: the same bits whoever ran it
+    return Results(job.model, job.areas, series, detail, backlog, milestones, job.observations, fits, draws)
 
 
 def _parts(

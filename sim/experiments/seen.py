@@ -20,13 +20,13 @@ def later(record: Record, reading: int) -> Floats:
 
     The last axis is the pool: waiting for go-live, legacy, past legacy. Zero from ``reading`` on.
     """
-    months, units = record.passes.shape
+    months, units = record.touch.shape
     chance = np.zeros((months, units, 3))
     untouched = np.zeros(units)
     dark, old, past = np.zeros(units), np.zeros(units), np.zeros(units)
     for m in range(min(reading, months - 1), 0, -1):
         # the events of month m's end, for what waited at the end of month m - 1
-        passes, touch = record.passes[m], record.touch[m]
+        passes, touch = record.meets[m, :, -1], record.touch[m]
         met = passes + (1 - passes) * past
         opened = record.complete[m] * met + (1 - record.complete[m]) * old
         dark = record.opening[m] * untouched + (1 - record.opening[m]) * dark
@@ -40,6 +40,6 @@ def later(record: Record, reading: int) -> Floats:
 def synced_by(record: Record, unit_of: npt.NDArray[np.int64], reading: int) -> Floats:
     """[T, U] entries registered in each month that are synced by the end of month ``reading`` (expected, given the
     replication's history); months after ``reading`` as at their own end."""
-    months, units = record.passes.shape
+    months, units = record.touch.shape
     at_once = np.stack([np.bincount(unit_of, record.new[m, :, 8], units) for m in range(months)])
     return np.asarray(at_once + (record.fresh * later(record, reading)).sum(axis=2))

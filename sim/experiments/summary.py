@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from sim.experiments.ages import AGES
 from sim.experiments.measures import INDEX, MEASURES
 from sim.experiments.replicate import Results
+from sim.vocabulary import CATEGORY_KEYS, GATE_KEYS, GROUP_KEYS, OUTCOME_KEYS, REGIONS
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 STATISTICS = ("mean", "p05", "p25", "p50", "p75", "p95")
@@ -101,8 +103,6 @@ def detail(results: Results) -> pd.DataFrame:
     ``trust`` names the hospital, or the pool (region/sector) of the other sectors. Categories are marks that an entry
     carries independently of its fate given the stratum, so the mean splits exactly by the stratum's category mix.
     """
-    from sim.vocabulary import CATEGORY_KEYS, GROUP_KEYS, OUTCOME_KEYS
-
     structure, labels = results.model.structure, results.model.calendar.labels
     mean = results.detail / results.replications  # [T, S, 9]
     by_category = mean[:, :, None, :] * structure.category_mix[None, :, :, None]  # [T, S, C, 9]
@@ -113,6 +113,7 @@ def detail(results: Results) -> pd.DataFrame:
     grouped = np.einsum("ps,tsco->tpco", onto, by_category, optimize=True)
     months, count, categories, outcomes = grouped.shape
     units = [structure.units[u] for u, _ in pairs]
+    regions = {word.key: word.nb for word in REGIONS}
     inner = categories * outcomes
 
     def repeated(values: list[str]) -> pd.Categorical:
@@ -122,7 +123,7 @@ def detail(results: Results) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "month": pd.Categorical.from_codes(np.repeat(np.arange(months), count * inner), labels),
-            "region": repeated([u.region for u in units]),
+            "region": repeated([regions[u.region] for u in units]),
             "trust": repeated([u.name for u in units]),
             "sector": repeated([u.sector for u in units]),
             "group": repeated([GROUP_KEYS[g] for _, g in pairs]),
@@ -133,5 +134,25 @@ def detail(results: Results) -> pd.DataFrame:
                 np.tile(np.arange(outcomes), months * count * categories), list(OUTCOME_KEYS)
             ),
             "entries": grouped.reshape(-1).astype(np.float32),
+        }
+    )
+
+
+def backlog(results: Results) -> pd.DataFrame:
+    """Mean entries registered in the period that wait at each month's end: month × region × trust × sector × gate × age."""
+    units, labels = results.model.structure.units, results.model.calendar.labels
+    regions = {word.key: word.nb for word in REGIONS}
+    mean = results.backlog / results.replications  # [T, U, age, gate]
+    months, count, ages, gates = mean.shape
+    cells = ages * gates
+    return pd.DataFrame(
+        {
+            "month": np.repeat(np.array(labels, dtype=object), count * cells),
+            "region": np.tile(np.repeat(np.array([regions[u.region] for u in units], dtype=object), cells), months),
+            "trust": np.tile(np.repeat(np.array([u.name for u in units], dtype=object), cells), months),
+            "sector": np.tile(np.repeat(np.array([u.sector for u in units], dtype=object), cells), months),
+            "age": np.tile(np.repeat(np.array(AGES, dtype=object), gates), months * count),
+            "gate": np.tile(np.array(GATE_KEYS, dtype=object), months * count * ages),
+            "entries": mean.reshape(-1).astype(np.float32),
         }
     )

@@ -41,6 +41,7 @@ class Pools(NamedTuple):
     stock_at_start: Ints  # [U]
     new: Ints  # [S, 9] the month's new entries by outcome (gates in order, then synced)
     fresh: Ints  # [U, 3] the month's new free entries that wait: dark, old, later
+    arrived: Ints  # [U, POOLS] the month's new entries that wait, by pool
     later_synced: Ints  # [U, 3] waiting entries synced in the month, by class
 
 
@@ -68,7 +69,7 @@ class EntryRates(NamedTuple):
 class Hazards(NamedTuple):
     """The chances of the month, kept so that any reading date can be answered afterwards."""
 
-    passes: Floats  # [U] a touched entry that lacks nothing passes all gates
+    meets: Floats  # [U, 6] where a touched entry that lacks nothing stops: the five gates; last, it passes all
     touch: Floats  # [U] a touch of an entry past «legacy»
     leaves_old: Floats  # [U] an entry that lacks fields gets them
     opens: Floats  # [U] an untouched entry is opened
@@ -89,6 +90,7 @@ def step(
         for k in range(3):
             pools.fresh[unit, k] = 0
             pools.later_synced[unit, k] = 0
+        pools.arrived[unit] = 0
         touched[:] = 0.0
         arrived[:] = 0
         for s in range(a, b):
@@ -133,13 +135,14 @@ def step(
             )
             if c == BEFORE:
                 hazards.complete[unit] = complete
-        hazards.passes[unit] = touched[REASONS]
+        hazards.meets[unit] = touched
         hazards.touch[unit] = touch
         hazards.leaves_old[unit] = leaves_old
         hazards.opens[unit] = opens
         for c in range(3):
             for k in range(POOLS):
                 waiting[c, k] += arrived[c, k]
+                pools.arrived[unit, k] += arrived[c, k]
             for k in range(2):
                 dark = k * HELD + DARK
                 opened = binomial(wait_draws[unit, month, c, WAIT_DRAWS - 1 - k], waiting[c, dark], rates.opening[unit])

@@ -51,7 +51,8 @@ class Record:
     end, by class and pool (see ``entries``); ``later_synced`` [T, U, 3] waiting entries synced in it; ``fresh``
     [T, U, 3] its free entries that wait; ``staff`` [T, S, 4] people by state at its start; ``ordered`` [T, S] cards on
     order at its end; ``card_wait`` [T, U, 2] summed waiting days and cards; ``reading``, ``writing`` [T, U] mean share
-    of the unit's actors; ``opening`` [T, U]; hazards [T, U] as in ``entries.Hazards``; ``stock_at_start`` [U]; ``access`` [T, U] the share of the unit's
+    of the unit's actors; ``opening`` [T, U]; ``arrived`` [T, U, POOLS] the month's new entries that wait; hazards [T, U] (``meets`` [T, U, 6]) as in
+    ``entries.Hazards``; ``stock_at_start`` [U]; ``access`` [T, U] the share of the unit's
     work in which Kjernejournal could be read (eID in use, consent, patient), were it live.
     """
 
@@ -66,7 +67,8 @@ class Record:
     writing: Floats
     ready: Floats
     opening: Floats
-    passes: Floats
+    arrived: Ints
+    meets: Floats
     touch: Floats
     leaves_old: Floats
     opens: Floats
@@ -355,6 +357,7 @@ class Rollout:
             stock_at_start=np.zeros(self.units, np.int64),
             new=np.zeros((self.strata, 9), np.int64),
             fresh=np.zeros((self.units, 3), np.int64),
+            arrived=np.zeros((self.units, entries.POOLS), np.int64),
             later_synced=np.zeros((self.units, 3), np.int64),
         )
         for unit in range(self.units):
@@ -365,7 +368,7 @@ class Rollout:
             self.pools.waiting[unit, entries.STOCK, state] = stock - held
             self.pools.waiting[unit, entries.STOCK, entries.HELD + state] = held
             self.pools.stock_at_start[unit] = stock
-        self.hazards = entries.Hazards(*(np.zeros(self.units) for _ in range(5)))
+        self.hazards = entries.Hazards(np.zeros((self.units, 6)), *(np.zeros(self.units) for _ in range(4)))
 
     # -- the months ----------------------------------------------------------------------------------------------
 
@@ -386,7 +389,9 @@ class Rollout:
         self.out_staff = np.empty((months, strata, 4), np.int64)
         self.out_ordered = np.empty((months, strata), np.int64)
         self.out_card_wait = np.empty((months, units, 2))
-        self.out_hazards = np.empty((5, months, units))
+        self.out_hazards = np.empty((4, months, units))
+        self.out_meets = np.empty((months, units, 6))
+        self.out_arrived = np.empty((months, units, entries.POOLS), np.int64)
         self.out_access = np.empty((months, units))
         for month in range(months):
             yield env.timeout(self.calendar.starts[month + 1] - env.now)
@@ -426,7 +431,9 @@ class Rollout:
         self.out_waiting[month] = self.pools.waiting
         self.out_later[month] = self.pools.later_synced
         self.out_fresh[month] = self.pools.fresh
-        for index, hazard in enumerate(self.hazards):
+        self.out_arrived[month] = self.pools.arrived
+        self.out_meets[month] = self.hazards.meets
+        for index, hazard in enumerate(self.hazards[1:]):
             self.out_hazards[index, month] = hazard
         if self.trace.on:
             self._note(month, float(end))
@@ -451,7 +458,7 @@ class Rollout:
                 self.trace.add(day, "entries", unit.name, "synced_later", f"{later} waiting entries, {label}")
 
     def _record(self) -> Record:
-        passes, touch, leaves_old, opens, complete = self.out_hazards
+        touch, leaves_old, opens, complete = self.out_hazards
         return Record(
             new=self.out_new,
             waiting=self.out_waiting,
@@ -464,7 +471,8 @@ class Rollout:
             writing=self.writing,
             ready=self.ready,
             opening=self.opening,
-            passes=passes,
+            arrived=self.out_arrived,
+            meets=self.out_meets,
             touch=touch,
             leaves_old=leaves_old,
             opens=opens,
