@@ -6,9 +6,11 @@ its detail: sums of whole numbers, whose order does not matter, and of shares, w
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -96,13 +98,34 @@ _job: _Job | None = None
 
 def _start(scenario: Scenario, seed: int, observations: list[Observation]) -> None:
     global _job
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _job = _Job(scenario, seed, observations)
+
+
+def _end_with_parent() -> None:
+    """A worker does not outlive a parent that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(numbers: range, rows: Floats) -> _Part:
     assert _job is not None
     return _job.part(numbers, rows)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C from their first instruction: it is the parent's to handle."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def cores() -> int:
@@ -165,13 +188,15 @@ def _parts(
         initargs=(scenario, seed, job.observations),
     )
     try:
-        jobs: list[Future[_Part]] = [pool.submit(_work, n, draws[n.start : n.stop]) for n in chunks]
+        with _deaf():
+            jobs: list[Future[_Part]] = [pool.submit(_work, n, draws[n.start : n.stop]) for n in chunks]
         for done in as_completed(jobs):
             yield done.result()
             jobs.remove(done)  # let its arrays go
     except BaseException:
+        processes = list((pool._processes or {}).values())  # shutdown forgets them
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in list(getattr(pool, "_processes", {}).values()):
+        for process in processes:
             process.terminate()
         raise
     pool.shutdown()

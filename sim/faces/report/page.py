@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def render(loaded: Loaded, summary: Summary, seed: int, lang: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("sim.faces.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("report.html.j2").render(**_content(loaded, summary, seed, lang))
+    text = environment.get_template("report.html.j2").render(**_content(loaded, summary, seed, lang))
+    return re.sub(r"(?<=\d) %", "\u00a0%", text) if lang == "nb" else text
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
