@@ -79,7 +79,8 @@ def test_quantiles_are_ordered_and_rates_are_shares(forecast: Path) -> None:
     for row in json.loads((forecast / "summary.json").read_text(encoding="utf-8"))["series"]:
         assert row["p05"] <= row["p25"] <= row["p50"] <= row["p75"] <= row["p95"]
         if "rate" in row["measure"] or "coverage" in row["measure"]:
-            assert 0 <= row["p05"] and row["p95"] <= 1
+            assert row["p05"] >= 0
+            assert row["p95"] <= 1
 
 
 def test_the_parquet_detail_adds_up_to_the_summary(forecast: Path) -> None:
