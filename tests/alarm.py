@@ -18,14 +18,13 @@ Floats = npt.NDArray[np.float64]
 BUDGET = {
     "oracle": 3e-7,
     "oracle_long": 1e-7,
-    "oracle_queue": 1e-7,
     "erlang": 1e-7,
     "workforce_bass": 5e-8,
     "quantile_bias": 5e-8,
     "arrivals": 5e-8,
     "overdispersion": 5e-8,
     "seen": 5e-8,
-    "law": 2e-8,
+    "monotone": 2e-8,
     "moments": 2e-8,
 }
 

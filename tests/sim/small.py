@@ -188,7 +188,7 @@ def merged(base: Plain, over: Plain) -> Plain:
         here = result.get(key)
         if isinstance(here, dict) and "value" in here and isinstance(value, int | float):
             here["value"] = float(value)
-        elif isinstance(here, dict) and isinstance(value, dict) and "kind" not in value:
+        elif isinstance(here, dict) and isinstance(value, dict) and not value.keys() & {"kind", "distribution"}:
             result[key] = merged(here, value)
         else:
             result[key] = copy.deepcopy(value)

@@ -119,7 +119,9 @@ def mean_of_hypergeometric(z: np.ndarray, good: int, bad: int, drawn: int) -> fl
 MIDPOINTS = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)  # integration over Φ; its own error is below 0.001
 
 
-@pytest.mark.parametrize(("n", "p"), [(40, 0.5), (80, 0.5), (70, 0.4), (400, 0.05), (5000, 0.004), (3000, 0.7), (20, 0.1)])
+@pytest.mark.parametrize(
+    ("n", "p"), [(40, 0.5), (80, 0.5), (70, 0.4), (400, 0.05), (5000, 0.004), (3000, 0.7), (20, 0.1)]
+)
 def test_the_mean_of_the_binomial_is_right_within_two_hundredths(n: int, p: float) -> None:
     assert mean_of_binomial(MIDPOINTS, n, p) == pytest.approx(n * p, abs=0.02)
 
