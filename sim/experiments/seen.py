@@ -16,9 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def later(record: Record, reading: int) -> Floats:
-    """[T, U, 3] the chance that an entry waiting at the end of month m is synced by the end of month ``reading``.
+    """[T, U, 3] the chance that an entry of month m that was not synced at once is synced by the end of month ``reading``.
 
-    The last axis is the pool: waiting for go-live, legacy, past legacy. Zero from ``reading`` on.
+    The last axis is what stopped it: go-live, legacy, a later gate. Zero from ``reading`` on.
     """
     months, units = record.touch.shape
     chance = np.zeros((months, units, 3))
@@ -33,7 +33,9 @@ def later(record: Record, reading: int) -> Floats:
         untouched = record.opens[m] * opened + (1 - record.opens[m]) * untouched
         old = record.leaves_old[m] * met + (1 - record.leaves_old[m]) * old
         past = touch * met + (1 - touch) * past
-        chance[m - 1] = np.stack([dark, old, past], axis=1)
+        # those registered before go-live, in the month in which it came, are opened at its end
+        begun = record.opening[m - 1]
+        chance[m - 1] = np.stack([begun * untouched + (1 - begun) * dark, old, past], axis=1)
     return chance
 
 

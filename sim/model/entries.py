@@ -114,7 +114,7 @@ def step(
         if rates.cleanup[unit] > 0.0:
             left = 0
             for c in range(3):
-                left += waiting[c, UNTOUCHED] + waiting[c, OLD]
+                left += waiting[c, UNTOUCHED] + waiting[c, OLD] + waiting[c, HELD + UNTOUCHED] + waiting[c, HELD + OLD]
             project = min(1.0, rates.cleanup[unit] / left) if left > 0 else 0.0
         touch = rates.touch[unit]
         leaves_old = 1.0 - (1.0 - touch * rates.clean) * (1.0 - project)

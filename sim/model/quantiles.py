@@ -6,7 +6,8 @@ monotone in the probability and in n, so what differs between them is the interv
 
 Below a variance of 16 the quantile is exact (sequential search from the lower end). Above, the Cornish-Fisher expansion to
 third order with continuity correction is used (Abramowitz & Stegun 26.2.49); it differs from the exact quantile by
-at most one, and in the mean by less than 0.02 (tests/sim/model/test_quantiles.py).
+at most one, and in the mean by less than 0.02 (tests/sim/model/test_quantiles.py). Where the variance passes 16, one
+or the other rule may therefore count one less although the probability rose.
 """
 
 from __future__ import annotations

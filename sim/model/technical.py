@@ -35,9 +35,9 @@ def outages(
         yield env.timeout(random.exponential(365.25 / per_year))
         begin, length = env.now, random.exponential(hours / 24.0)
         trace.add(begin, "technical", "Kjernejournal/HelseID", "outage", f"{24 * length:.1f} hours")
+        # noted when it begins, because a month may end while it lasts
+        down += calendar.share_after(begin) - calendar.share_after(begin + length)
         yield env.timeout(length)
-        during = calendar.share_after(begin) - calendar.share_after(env.now)
-        down += during
         trace.add(env.now, "technical", "Kjernejournal/HelseID", "restored", "")
 
 

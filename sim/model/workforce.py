@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 Normals = npt.NDArray[np.float32]
 
 UNKNOWING, UNKNOWING_EID, KNOWING, KNOWING_EID = range(4)
-DRAWS = 20  # random numbers per stratum and month
+DRAWS = 29  # random numbers per stratum and month: 17, and one per lot of each kind
 WEEKS = 4  # the orders of a month are sent in this many lots
 
 
@@ -174,7 +174,7 @@ def _order(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
                     if size == 0:
                         continue
                     channel = 1 if kind == 1 else 0
-                    days = lot_service(size, rates.card_days[unit, channel], rates.card_cv, draws[s, month, 17 + kind])
+                    days = lot_service(size, rates.card_days[unit, channel], rates.card_cv, draws[s, month, 17 + WEEKS * kind + week])
                     done = serve(sent, days, staff.queued[unit, channel])
                     if kind == 2:  # a renewal takes its place in the queue; the old card works until then
                         continue
