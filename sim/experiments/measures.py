@@ -72,7 +72,8 @@ class Areas:
     """The areas of a model, and which units each adds up."""
 
     rows: tuple[Area, ...]
-    members: Floats  # [A, U] 1 where the unit belongs
+    units: npt.NDArray[np.int64]  # the units of the first area, then of the second …
+    begin: npt.NDArray[np.int64]  # [A] where each area's units begin in ``units``
 
     @classmethod
     def of(cls, model: Model) -> Areas:
@@ -81,12 +82,12 @@ class Areas:
         names = {word.key: word.nb for word in REGIONS}
         sectors = [s for s in SECTOR_KEYS if any(u.sector == s for u in units)]
         rows: list[Area] = []
-        members: list[list[bool]] = []
+        members: list[list[int]] = []
 
         def add(area: Area, chosen: list[bool]) -> None:
             if any(chosen):
                 rows.append(area)
-                members.append(chosen)
+                members.append([i for i, belongs in enumerate(chosen) if belongs])
 
         places = [("national", None), *((names[r], r) for r in REGION_KEYS)]
         for name, region in places:
@@ -99,7 +100,12 @@ class Areas:
         for unit in units:
             if unit.trust:
                 add(Area(unit.name, "hospital", "trust"), [u.name == unit.name for u in units])
-        return cls(tuple(rows), np.array(members, dtype=np.float64))
+        begin = np.cumsum([0, *map(len, members[:-1])])
+        return cls(tuple(rows), np.concatenate(members).astype(np.int64), begin.astype(np.int64))
+
+    def total(self, by_unit: Floats) -> Floats:
+        """[A, T] the sum over each area's units of ``by_unit`` [T, U]."""
+        return np.add.reduceat(by_unit.T[self.units], self.begin, axis=0)
 
     def find(self, name: str, sector: str = "all") -> int:
         """The row of an area; for a hospital ``sector`` may be left out."""
@@ -125,21 +131,19 @@ def backlog_by_age(record: Record) -> Floats:
 
 def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Floats) -> npt.NDArray[np.float32]:
     """[measure, area, month] of one replication; ``backlog`` as ``backlog_by_age`` gives it."""
-    months, units = record.writing.shape
+    months = record.writing.shape[0]
     values = model.values(row)
-    unit_of = model.structure.unit_of
+    structure = model.structure
     sectors = [u.sector for u in model.structure.units]
-    onto_units = np.zeros((len(unit_of), units))
-    onto_units[np.arange(len(unit_of)), unit_of] = 1.0
     result = np.full((len(MEASURES), len(areas.rows), months), np.nan, np.float32)
 
     def put(name: str, by_unit: Floats) -> Floats:
         """Add up ``by_unit`` [T, U] over the areas, keep it, and return it [A, T]."""
-        total = areas.members @ by_unit.T
+        total = areas.total(by_unit)
         result[INDEX[name]] = total
-        return np.asarray(total)
+        return total
 
-    new = np.einsum("tsk,su->ktu", record.new, onto_units, optimize=True)
+    new = np.moveaxis(structure.by_unit(record.new), 2, 0).astype(np.float64)  # [9, T, U]
     everything = new.sum(axis=0)
     registered = put("registered", everything)
     live = put("registered_live", everything - new[0])
@@ -154,7 +158,7 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     for age, name in enumerate(AGES):
         put(f"backlog_{name}", backlog[:, :, age].sum(axis=2))
     put("stock_waiting", record.waiting[:, :, 0].sum(axis=2).astype(np.float64))
-    put("cards_queued", record.ordered @ onto_units)
+    put("cards_queued", structure.by_unit(record.ordered))
 
     populations = model.populations(values)
     country = sum(values[f"regions.{r}.population"] for r in model.scenario.regions)
@@ -193,8 +197,8 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     result[INDEX["citizens"], at] = sum(informed.values())
     result[INDEX["citizens_estimated"], at] = sum(estimated.values())
 
-    cumulative_synced = synced + areas.members @ later[:, :, entries.LIVE].T
-    at_end = seen.synced_by(record, unit_of, months - 1)
+    cumulative_synced = synced + areas.total(later[:, :, entries.LIVE])
+    at_end = areas.total(seen.synced_by(record, new[8], months - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         result[INDEX["sync_rate_new"]] = synced / registered
         result[INDEX["sync_rate_live"]] = np.where(live > 0, synced / live, np.nan)
@@ -202,29 +206,25 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
         result[INDEX["sync_rate_cumulative"]] = np.where(
             total > 0, np.cumsum(cumulative_synced, axis=1) / total, np.nan
         )
-        result[INDEX["sync_rate_seen"]] = (areas.members @ at_end.T) / registered
-        _coverages(model, areas, record, onto_units, result)
-        waited = areas.members @ record.card_wait[:, :, 0].T
-        cards = areas.members @ record.card_wait[:, :, 1].T
+        result[INDEX["sync_rate_seen"]] = at_end / registered
+        _coverages(model, areas, record, result)
+        waited = areas.total(record.card_wait[:, :, 0])
+        cards = areas.total(record.card_wait[:, :, 1])
         result[INDEX["eid_wait_days"]] = np.where(cards > 0, waited / cards, np.nan)
     return result
 
 
-def _coverages(model: Model, areas: Areas, record: Record, onto_units: Floats, result: npt.NDArray[np.float32]) -> None:
+def _coverages(model: Model, areas: Areas, record: Record, result: npt.NDArray[np.float32]) -> None:
     """Shares of the staff that have an eID and that know the function: everybody, doctors, nurses."""
-    everybody = record.staff.sum(axis=2).astype(np.float64)
-    eid = (record.staff[:, :, UNKNOWING_EID] + record.staff[:, :, KNOWING_EID]).astype(np.float64)
-    known = (record.staff[:, :, KNOWING] + record.staff[:, :, KNOWING_EID]).astype(np.float64)
+    groups = model.structure.group_of
     for suffix, group in (("", None), ("_doctor", "doctor"), ("_nurse", "nurse")):
-        chosen = (
-            np.ones(len(model.structure.strata))
-            if group is None
-            else (model.structure.group_of == GROUP_KEYS.index(group)).astype(np.float64)
-        )
-        onto_areas = (onto_units * chosen[:, None]) @ areas.members.T  # [S, A]
-        people = (everybody @ onto_areas).T
-        result[INDEX[f"eid_coverage{suffix}"]] = np.where(people > 0, (eid @ onto_areas).T / people, np.nan)
-        result[INDEX[f"knowledge_coverage{suffix}"]] = np.where(people > 0, (known @ onto_areas).T / people, np.nan)
+        chosen = np.ones(len(groups), bool) if group is None else groups == GROUP_KEYS.index(group)
+        states = model.structure.by_unit(record.staff * chosen[:, None])  # [T, U, 4]
+        people = areas.total(states.sum(axis=2))
+        eid = areas.total(states[:, :, UNKNOWING_EID] + states[:, :, KNOWING_EID])
+        known = areas.total(states[:, :, KNOWING] + states[:, :, KNOWING_EID])
+        result[INDEX[f"eid_coverage{suffix}"]] = np.where(people > 0, eid / people, np.nan)
+        result[INDEX[f"knowledge_coverage{suffix}"]] = np.where(people > 0, known / people, np.nan)
 
 
 def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:

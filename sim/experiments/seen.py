@@ -39,9 +39,7 @@ def later(record: Record, reading: int) -> Floats:
     return chance
 
 
-def synced_by(record: Record, unit_of: npt.NDArray[np.int64], reading: int) -> Floats:
+def synced_by(record: Record, at_once: Floats, reading: int) -> Floats:
     """[T, U] entries registered in each month that are synced by the end of month ``reading`` (expected, given the
-    replication's history); months after ``reading`` as at their own end."""
-    months, units = record.touch.shape
-    at_once = np.stack([np.bincount(unit_of, record.new[m, :, 8], units) for m in range(months)])
-    return np.asarray(at_once + (record.fresh * later(record, reading)).sum(axis=2))
+    replication's history); months after ``reading`` as at their own end. ``at_once`` [T, U] were synced in their month."""
+    return at_once + np.einsum("tup,tup->tu", record.fresh, later(record, reading))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,10 @@ class Structure:
         """[U + 1] the first stratum of each unit."""
         counts = np.bincount([s.unit for s in self.strata], minlength=len(self.units))
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    def by_unit(self, by_stratum: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """[T, U, …] the sum over each unit's strata of ``by_stratum`` [T, S, …]."""
+        return np.asarray(np.add.reduceat(by_stratum, self.first[:-1], axis=1))
 
     @cached_property
     def unit_of(self) -> Ints:

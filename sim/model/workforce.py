@@ -174,7 +174,9 @@ def _order(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
                     if size == 0:
                         continue
                     channel = 1 if kind == 1 else 0
-                    days = lot_service(size, rates.card_days[unit, channel], rates.card_cv, draws[s, month, 17 + WEEKS * kind + week])
+                    days = lot_service(
+                        size, rates.card_days[unit, channel], rates.card_cv, draws[s, month, 17 + WEEKS * kind + week]
+                    )
                     done = serve(sent, days, staff.queued[unit, channel])
                     if kind == 2:  # a renewal takes its place in the queue; the old card works until then
                         continue

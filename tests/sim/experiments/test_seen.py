@@ -33,12 +33,17 @@ def records() -> tuple[Model, tuple[Record, ...]]:
 def test_read_in_its_own_month_an_entry_is_synced_at_once_or_not() -> None:
     model, (record, *_) = records()
     for month in range(18):
-        assert synced_by(record, model.structure.unit_of, month)[month, 0] == record.new[month, :, 8].sum()
+        assert (
+            synced_by(record, model.structure.by_unit(record.new[:, :, 8]), month)[month, 0]
+            == record.new[month, :, 8].sum()
+        )
 
 
 def test_the_later_the_reading_the_more_is_synced() -> None:
     model, (record, *_) = records()
-    seen = np.array([synced_by(record, model.structure.unit_of, month)[:, 0] for month in range(18)])
+    seen = np.array(
+        [synced_by(record, model.structure.by_unit(record.new[:, :, 8]), month)[:, 0] for month in range(18)]
+    )
     assert (np.diff(seen, axis=0) >= -1e-9).all()
     assert (seen <= record.new.sum(axis=(1, 2)) + 1e-9).all()
 
@@ -59,7 +64,9 @@ def test_all_cohorts_together_are_what_was_synced(reading: int) -> None:
     False-alarm rate 5e-8 for all readings. Power: 5 % too few or too many synced later is found (asserted).
     """
     model, all_records = records()
-    expected = [synced_by(r, model.structure.unit_of, reading)[: reading + 1].sum() for r in all_records]
+    expected = [
+        synced_by(r, model.structure.by_unit(r.new[:, :, 8]), reading)[: reading + 1].sum() for r in all_records
+    ]
     counted = [
         r.new[: reading + 1, :, 8].sum() + r.later_synced[: reading + 1, 0, [entries.BEFORE, entries.LIVE]].sum()
         for r in all_records
