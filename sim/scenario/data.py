@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import functools
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from sim.errors import UserError
@@ -73,6 +74,8 @@ def figures(name: str, folder: Path) -> dict[tuple[str, str], Figure]:
     for line, row in enumerate(_rows(path, COLUMNS), start=2):
         try:
             value = float(row["value"])
+            if not isfinite(value):
+                raise ValueError
         except (TypeError, ValueError) as error:
             raise UserError(
                 f"{path}:{line}: value «{row['value']}» er ikke et tall",

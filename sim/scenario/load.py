@@ -99,8 +99,9 @@ class _Reader:
         if not parent.is_file():
             raise refuse(f"finner ikke {parent}", f"cannot find {parent}")
         base = self.read(parent, (*chain, file.resolve()))
-        for path, place in places.items():  # the child's places win
-            self.places[path] = place
+        for path in _replaced(base, plain):  # what the child states as a whole has no place in the parent
+            self.places = {p: place for p, place in self.places.items() if p[: len(path)] != path}
+        self.places |= places
         merged: dict[str, Any] = _merge(base, plain)
         return merged
 
@@ -200,7 +201,7 @@ _CORE = (  # the scalars of YAML 1.2's core schema, so that «no» and «12:30»
     (re.compile(r"^(null|Null|NULL|~|)$"), lambda s: None),
     (re.compile(r"^(true|True|TRUE)$"), lambda s: True),
     (re.compile(r"^(false|False|FALSE)$"), lambda s: False),
-    (re.compile(r"^[-+]?[0-9]+$"), int),
+    (re.compile(r"^[-+]?[0-9]{1,19}$"), int),
     (re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$"), float),
     (re.compile(r"^[-+]?\.(inf|Inf|INF)$"), lambda s: float(s.replace(".", ""))),
     (re.compile(r"^\.(nan|NaN|NAN)$"), lambda s: float("nan")),
@@ -228,7 +229,7 @@ def _plain(node: yaml.Node | None, file: Path, path: Path_, places: dict[Path_, 
         return items
     if not isinstance(node, yaml.ScalarNode):
         return None
-    if node.style is None and not node.tag.startswith("!"):
+    if not node.style and not node.tag.startswith("!"):  # a plain scalar; libyaml says "" where PyYAML says None
         for pattern, convert in _CORE:
             if pattern.match(node.value):
                 return convert(node.value)
@@ -239,11 +240,25 @@ def _is_parameter(node: dict[str, Any]) -> bool:
     return bool(node.keys() & {"value", "distribution", "from"})
 
 
+def _whole(base: Any, over: Any) -> bool:
+    """Whether ``over`` takes the place of ``base`` and is not merged with it."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return True
+    return _is_parameter(over) or ("kind" in over and over["kind"] != base.get("kind")) or "date" in over
+
+
+def _replaced(base: dict[str, Any], over: dict[str, Any], path: Path_ = ()) -> Iterable[Path_]:
+    """Where ``over`` replaces something of ``base`` as a whole."""
+    for key in over.keys() & base.keys():
+        if _whole(base[key], over[key]):
+            yield (*path, key)
+        else:
+            yield from _replaced(base[key], over[key], (*path, key))
+
+
 def _merge(base: Any, over: Any) -> Any:
     """``over`` on top of ``base``: sections merge key by key; lists, numbers and whole parameters are replaced."""
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    if _is_parameter(over) or ("kind" in over and over["kind"] != base.get("kind")) or "date" in over:
+    if _whole(base, over):
         return over
     return base | {key: _merge(base[key], value) if key in base else value for key, value in over.items()}
 

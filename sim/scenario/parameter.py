@@ -39,7 +39,7 @@ class Parameter(BaseModel):
     lognormal (median, geometric standard deviation ``gsd``), beta (mean, sd; on 0-1).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     value: float | None = Field(None, title="Verdi", description="Fast tall, når det ikke er usikkert.")
     distribution: Family | None = Field(None, title="Fordeling", description="Formen på usikkerheten.")

@@ -1,11 +1,11 @@
 """Every entry is in one place, limits are limits, and more of a good thing does no harm.
 
-On monotonicity. With the same random numbers, more chance to pass a gate never lowers what is synced; that is exact and tested
-as such. For the staff it is exact where knowledge and eID do not have to be told apart (everybody knows, or everybody has
-an eID), because the counts of the four states have random numbers each; otherwise it holds in the mean (a paired test).
-More card capacity need *not* raise the coverage in every later month, not even in the mean: an order belongs to its
-position, so a card that comes late goes to the successor of somebody who would have taken it along. That is the model as
-described, and ``test_an_order_outlives_the_holder_of_its_position`` shows it.
+On monotonicity. With the same random numbers, more chance to pass a gate never lowers what is synced; that is exact
+and tested as such. For the staff it is exact where knowledge and eID do not have to be told apart (everybody knows,
+or everybody has an eID), because the counts of the four states have random numbers each; otherwise it holds in the
+mean (a paired test). More card capacity need *not* raise the coverage in every later month, not even in the mean: an
+order belongs to its position, so a card that comes late goes to the successor of somebody who would have taken it
+along. That is the model as described, and ``test_an_order_outlives_the_holder_of_its_position`` shows it.
 """
 
 from __future__ import annotations

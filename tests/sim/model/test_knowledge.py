@@ -92,8 +92,9 @@ def rates(units: int, months: int, p: float, q: float) -> workforce.StaffRates:
 def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
     """200 independent strata of 100 000; z-test of the mean share each year, false-alarm rate 5e-8 for all.
 
-    The mean of the stochastic process differs from the curve by O(1/n), a twentieth of the standard error here. Power: a share wrong
-    by 0.002 is found; one Euler step a month in place of the closed form would be (both asserted).
+    The mean of the stochastic process differs from the curve by O(1/n), a twentieth of the standard error here.
+    Power: a share wrong by 0.002 is found; one Euler step a month in place of the closed form would be (both
+    asserted).
     """
     units, months, people, p, q = 200, 60, 100_000, 0.03, 1.2
     begin = 2_000
