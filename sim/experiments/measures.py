@@ -172,7 +172,7 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     def of_sector(name: str) -> Floats:
         return np.array([values[f"sectors.{s}.{name}"] for s in sectors])
 
-    contacts = of_sector("contacts") * populations * model.activity[:, None]
+    contacts = of_sector("contacts") * populations * model.calendar.activity(values["weekend"])[:, None]
     calls = contacts * of_sector("calls") * record.reading
     downloads = calls * values["benefit.status_critical"] * values["benefit.newer"] * record.access
     put("indicator_calls", calls)
@@ -197,7 +197,7 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     result[INDEX["citizens"], at] = sum(informed.values())
     result[INDEX["citizens_estimated"], at] = sum(estimated.values())
 
-    cumulative_synced = synced + areas.total(later[:, :, entries.LIVE])
+    cumulative_synced = np.asarray(synced + areas.total(later[:, :, entries.LIVE].astype(np.float64)))
     at_end = areas.total(seen.synced_by(record, new[8], months - 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         result[INDEX["sync_rate_new"]] = synced / registered

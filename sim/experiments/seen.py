@@ -42,4 +42,4 @@ def later(record: Record, reading: int) -> Floats:
 def synced_by(record: Record, at_once: Floats, reading: int) -> Floats:
     """[T, U] entries registered in each month that are synced by the end of month ``reading`` (expected, given the
     replication's history); months after ``reading`` as at their own end. ``at_once`` [T, U] were synced in their month."""
-    return at_once + np.einsum("tup,tup->tu", record.fresh, later(record, reading))
+    return np.asarray(at_once + np.einsum("tup,tup->tu", record.fresh, later(record, reading)))

@@ -59,11 +59,16 @@ class Calendar:
             return self.months + int((day - self.starts[-1]) / DAYS_PER_MONTH)
         return int(np.searchsorted(self.starts, day, side="right") - 1)
 
-    def activity(self, weekend: float) -> Floats:
-        """[T] each month's share of a year's activity when a weekend day is ``weekend`` of a weekday."""
-        weights = np.where(np.arange(7) < 5, 1.0, weekend)
-        per_year = 365.25 * weights.mean()
+    @cached_property
+    def _weekdays(self) -> tuple[Floats, Floats]:
+        """[T] the weekdays and the weekend days of each month."""
         first = np.array([self.date_of_month(m).weekday() for m in range(self.months)])
         days = np.diff(self.starts).astype(int)
-        totals = [weights[(f + np.arange(n)) % 7].sum() for f, n in zip(first, days, strict=True)]
-        return np.asarray(np.asarray(totals) / per_year, dtype=np.float64)
+        free = np.array([((f + np.arange(n)) % 7 >= 5).sum() for f, n in zip(first, days, strict=True)])
+        return (days - free).astype(np.float64), free.astype(np.float64)
+
+    def activity(self, weekend: float) -> Floats:
+        """[T] each month's share of a year's activity when a weekend day is ``weekend`` of a weekday."""
+        weekdays, free = self._weekdays
+        per_year = 365.25 * (5 + 2 * weekend) / 7
+        return np.asarray((weekdays + weekend * free) / per_year)

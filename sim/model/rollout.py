@@ -23,7 +23,6 @@ from sim.model.quantiles import binomial, poisson
 from sim.model.streams import generator
 from sim.model.structure import Structure, build
 from sim.model.trace import Trace
-from sim.scenario.load import reaches
 from sim.scenario.schema import LawChange, Ramped, Scenario, anchored
 from sim.vocabulary import GATE_KEYS
 
@@ -104,7 +103,6 @@ class Model:
             )
             for number in STRATUM_NUMBERS
         }
-        self.activity = self.calendar.activity(scenario.weekend.central())
         s = scenario
         self.reach = {
             id(ramp): self._reach(ramp)
@@ -132,7 +130,7 @@ class Model:
         found: dict[int, list[int]] = {}
         for s, stratum in enumerate(self.structure.strata):
             unit = self.structure.units[stratum.unit]
-            if reaches(ramp, unit.region, unit.sector, unit.name, stratum.key):
+            if ramp.applies(unit.region, unit.sector, unit.name, stratum.key):
                 found.setdefault(stratum.unit, []).append(s)
         return found
 
@@ -334,7 +332,7 @@ class Rollout:
         self.weight = weight / np.bincount(of, weight, self.units)[of]
         variance = np.log1p([v[f"sectors.{s}.overdispersion"] for s in sectors])
         intensity = np.exp(np.sqrt(variance) * draws.intensity.T - variance / 2)
-        self.mean = per_year[of] * self.weight * self.model.activity[:, None] * intensity[:, of]
+        self.mean = per_year[of] * self.weight * self.calendar.activity(v["weekend"])[:, None] * intensity[:, of]
         self.touch = 1 - np.exp(-np.array([v[f"sectors.{s}.touch"] for s in sectors]) / 12)
         self.held = 1 - (1 - v["patients.reserved"]) * (1 - v["patients.blocking"])
         self.consent_pass = consent.passes(

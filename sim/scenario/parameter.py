@@ -142,13 +142,6 @@ class Parameter(BaseModel):
             return 0.0, 1.0
         return self.low or 0.0, self.high or 0.0
 
-    def central(self) -> float:
-        """One number to show: the value, the mode, the median or the mean."""
-        for number in (self.value, self.mode, self.median, self.mean):
-            if number is not None:
-                return number
-        return ((self.low or 0.0) + (self.high or 0.0)) / 2
-
 
 @dataclass(frozen=True)
 class Quantity:

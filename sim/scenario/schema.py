@@ -248,6 +248,15 @@ class Reach(Section):
     trusts: list[str] = Field([], title="Foretak")
     strata: list[str] = Field([], title="Personellstrata")
 
+    def applies(self, region: str, sector: str, unit: str, stratum: str) -> bool:
+        """Whether it holds for a stratum of a unit."""
+        return (
+            (not self.regions or region in self.regions)
+            and (not self.sectors or sector in self.sectors)
+            and (not self.trusts or unit in self.trusts)
+            and (not self.strata or stratum in self.strata)
+        )
+
 
 class Ramped(Reach):
     """Something that runs for some months from a start."""

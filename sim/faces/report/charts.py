@@ -28,7 +28,7 @@ from sim.model.calendar import Calendar
 from sim.scenario.schema import Project, Ramp, Scenario
 from sim.vocabulary import GATE_KEYS, GATES, REGIONS, SECTOR_KEYS, SECTORS
 
-BLUE, INK, ORANGE, TEAL = "#0062BA", "#1E2B3C", "#D95F02", "#0DA0A0"
+BLUE, INK, ORANGE = "#0062BA", "#1E2B3C", "#D95F02"
 GREY = "#6B7686"
 Floats = npt.NDArray[np.float64]
 
@@ -117,21 +117,6 @@ def _fan(axes: Axes, x: Floats, summary: Summary, measure: str, area: str, secto
     axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.fill_between(x, quarter, three, color=colour, alpha=0.32, linewidth=0)
     axes.plot(x, middle, color=colour, linewidth=2)
-
-
-def _at_end(axes: Axes, x: Floats, y: Floats, text: str, colour: str) -> None:
-    defined = np.flatnonzero(~np.isnan(y))
-    if len(defined):
-        axes.annotate(
-            text,
-            (x[defined[-1]], y[defined[-1]]),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            fontsize=9,
-            annotation_clip=False,
-        )
 
 
 def observed(axes: Axes, observations: Sequence[Observation], lang: str, labels: bool) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from sim.errors import Problem, ScenarioError, UserError
 from sim.scenario.data import shipped
-from sim.scenario.load import MAX_BYTES, load
+from sim.scenario.load import load
+from sim.scenario.text import MAX_BYTES
 
 BASE = shipped() / "helse-vest.yaml"
 END = "source: VURDERING, tag: assumption}"

@@ -81,7 +81,6 @@ def test_a_certain_parameter_is_its_value_everywhere(u: float, value: float) -> 
     assert one.quantile(np.array([u]))[0] == value
     assert one.moments() == (value, 0.0)
     assert one.support() == (value, value)
-    assert one.central() == value
 
 
 @pytest.mark.parametrize("parameter", EXAMPLES, ids=NAMES)
@@ -95,8 +94,3 @@ def test_draws_have_the_mean_of_theory(parameter: Parameter) -> None:
     limit = alarm.critical(alarm.alpha("moments", len(EXAMPLES)), 0.03, 0.001)
     assert abs(sample.mean() - mean) < limit * math.sqrt(variance / 20_000)
     assert (limit + 1.28) / math.sqrt(20_000) < 0.06
-
-
-def test_the_central_number_is_what_a_reader_expects() -> None:
-    assert [round(p.central(), 9) for p in EXAMPLES[:2]] == [1.5, 1]
-    assert [p.central() for p in EXAMPLES[4:6]] == [12, 0.2]
