@@ -92,21 +92,29 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def write_text_aside(path: Path, text: str) -> None:
-    """Write one file under a temporary name beside it, then rename."""
+def write_aside(path: Path, content: str | bytes) -> None:
+    """Write one file (text as UTF-8) under a temporary name beside it, then rename.
+
+    Raises:
+        UserError: it cannot be written; nothing is left behind.
+    """
+    aside: Path | None = None
     try:
+        refuse_if_folder(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}-", delete=False
-        ) as handle:
+        with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=f".{path.name}-", delete=False) as handle:
             aside = Path(handle.name)
-            try:
-                handle.write(text)
-                handle.flush()
-            except BaseException:
-                aside.unlink(missing_ok=True)
-                raise
+            handle.write(content.encode() if isinstance(content, str) else content)
         aside.chmod(0o644)
         aside.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    finally:
+        if aside is not None:
+            aside.unlink(missing_ok=True)
+
+
+def refuse_if_folder(path: Path) -> None:
+    """Raise UserError when a file is to be written where a folder is."""
+    if path.is_dir():
+        raise UserError(f"{path} er en mappe; oppgi en fil", f"{path} is a folder; name a file")

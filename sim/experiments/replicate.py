@@ -133,6 +133,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+MEMORY = 4e9  # bytes that the kept series may take
+
+
+def most_replications(scenario: Scenario) -> int:
+    """How many replications of a scenario fit in memory."""
+    model = Model(scenario)
+    return int(MEMORY / (4 * len(MEASURES) * len(Areas.of(model).rows) * model.calendar.months))
+
+
 def replicate(
     scenario: Scenario,
     replications: int,

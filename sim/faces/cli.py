@@ -279,7 +279,7 @@ def _answer(options: argparse.Namespace, content: Any) -> None:
 
 
 def _init(options: argparse.Namespace) -> int:
-    from sim.experiments.output import write_text_aside
+    from sim.experiments.output import write_aside
     from sim.faces.starter import starter
     from sim.scenario.jsonschema import NAME, json_schema
 
@@ -288,8 +288,8 @@ def _init(options: argparse.Namespace) -> int:
         raise UserError(
             f"{target} finnes allerede; velg et annet navn", f"{target} exists already; choose another name"
         )
-    write_text_aside(target.parent / NAME, json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n")
-    write_text_aside(target, starter(target, options.lang))
+    write_aside(target.parent / NAME, json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n")
+    write_aside(target, starter(target, options.lang))
     _answer(options, {"scenario": str(target), "schema": str(target.parent / NAME)})
     _say(
         options,
@@ -353,9 +353,17 @@ def _forecast(options: argparse.Namespace) -> int:
         )
     from sim.experiments import forecast
     from sim.experiments.observations import published
-    from sim.experiments.replicate import cores, replicate
+    from sim.experiments.replicate import cores, most_replications, replicate
     from sim.experiments.summary import Summary
 
+    for extra in filter(None, (options.trace, options.png)):
+        output.refuse_if_folder(Path(extra))
+    limit = most_replications(loaded.scenario)
+    if count > limit:
+        raise UserError(
+            f"{count} trekk trenger for mye minne; høyst {limit} for dette scenarioet",
+            f"{count} draws need too much memory; at most {limit} for this scenario",
+        )
     workers = options.workers or cores()
     label = "Simulerer" if options.lang == "nb" else "Simulating"
     results = replicate(loaded.scenario, count, seed, workers, label, published(loaded.data_folder))
@@ -365,15 +373,13 @@ def _forecast(options: argparse.Namespace) -> int:
     with output.folder(target) as folder:
         forecast.write(folder, summary)
         (folder / "report.html").write_text(page.render(loaded, summary, seed, options.lang), encoding="utf-8")
+        if options.trace:
+            output.write_aside(Path(options.trace), _trace(results, seed, options.trace_replication))
+        if options.png:
+            output.write_aside(Path(options.png), page.fan_png(summary, options.lang))
         files = [p.name for p in folder.iterdir()]
         content = forecast.manifest(loaded, results, seed, workers, time.perf_counter() - begun, files)
         forecast.write_manifest(folder, content)
-    if options.trace:
-        _write_trace(Path(options.trace), results, seed, options.trace_replication)
-    if options.png:
-        png = Path(options.png)
-        png.parent.mkdir(parents=True, exist_ok=True)
-        png.write_bytes(page.fan_png(summary, options.lang))
     headline = summary.at("sync_rate_new", "national", key := _headline_month(results.model.calendar.labels))
     _answer(
         options,
@@ -400,12 +406,12 @@ def _headline_month(labels: list[str]) -> str:
     return "2027-12" if "2027-12" in labels else labels[-1]
 
 
-def _write_trace(path: Path, results: Any, seed: int, replication: int) -> None:
+def _trace(results: Any, seed: int, replication: int) -> str:
+    """The event log of one replication as CSV."""
     import csv
     import datetime as dt
     import io
 
-    from sim.experiments.output import write_text_aside
     from sim.model.rollout import Rollout
     from sim.model.trace import COLUMNS, Trace
 
@@ -418,7 +424,7 @@ def _write_trace(path: Path, results: Any, seed: int, replication: int) -> None:
     for time_, *rest in trace.ordered():
         moment = start + dt.timedelta(days=time_)
         writer.writerow([moment.isoformat(timespec="minutes"), *rest])
-    write_text_aside(path, text.getvalue())
+    return text.getvalue()
 
 
 def _explain(options: argparse.Namespace) -> int:
@@ -467,14 +473,14 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _schema(options: argparse.Namespace) -> int:
-    from sim.experiments.output import write_text_aside
+    from sim.experiments.output import write_aside
     from sim.scenario.jsonschema import json_schema
 
     text = json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
     if not options.out:
         print(text, end="")
         return EXIT_OK
-    write_text_aside(Path(options.out), text)
+    write_aside(Path(options.out), text)
     _answer(options, {"schema": options.out})
     _say(
         options,
