@@ -20,7 +20,6 @@ BUDGET = {
     "oracle_long": 1e-7,
     "erlang": 1e-7,
     "workforce_bass": 5e-8,
-    "quantile_bias": 5e-8,
     "arrivals": 5e-8,
     "overdispersion": 5e-8,
     "seen": 5e-8,

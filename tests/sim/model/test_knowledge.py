@@ -99,7 +99,7 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
     units, months, people, p, q = 200, 60, 100_000, 0.03, 1.2
     begin = 2_000
     staff = workforce.Staff(
-        count=np.tile([people - begin, 0, begin, 0], (units, 1)),
+        people=np.tile([people - begin, 0, begin, 0], (units, 1)),
         ordered=np.zeros(units, np.int64),
         sending=np.zeros((units, 3), np.int64),
         arriving=np.zeros((units, months), np.int64),
@@ -116,10 +116,10 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
         workforce.step(month, staff, one, draws)
         if (month + 1) % 12:
             continue
-        _, known = workforce.coverage(staff.count)
+        _, known = workforce.coverage(staff.people)
         theory = bass_step(begin / people, p, q, (month + 1) / 12)
         error = known.std(ddof=1) / math.sqrt(units)
         assert abs(known.mean() - theory) < limit * error
         assert (limit + 1.28) * error < 0.002
     assert missed > 0.002
-    assert staff.count.sum(axis=1).tolist() == [people] * units
+    assert staff.people.sum(axis=1).tolist() == [people] * units

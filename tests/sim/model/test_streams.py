@@ -54,7 +54,8 @@ def run(scenario: Scenario, replication: int = 2, seed: int = 9) -> tuple[Model,
 def by_name(scenario: Scenario) -> dict[str, list[float]]:
     """The drawn numbers of five replications by name."""
     found = columns(scenario)
-    return {c.name: table(found, 9, 5)[:, i].tolist() for i, c in enumerate(found)}
+    drawn = table(found, 9, 5)
+    return {c.name: drawn[:, i].tolist() for i, c in enumerate(found)}
 
 
 def of_unit(model: Model, record: Record, name: str) -> dict[str, np.ndarray]:
