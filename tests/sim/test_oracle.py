@@ -12,7 +12,8 @@ sets and both tests: the false-alarm rate of the default run is 3e-7 (``tests/al
 Power: with N oracle and M engine replications a shift of the mean of 7.5·sd·√(1/N + 1/M) is found with probability
 0.9. In the default run that is 0.6 standard deviations of a replication: about 5 % of a count of some hundred
 entries. A variance wrong by a factor of 2.4 is found. ``TestPower`` holds the comparison to it: 10 % more touches, a
-fifth fewer cards, and the product of the two coverages in place of their joint distribution are rejected.
+fifth fewer cards, and the product of the two coverages in place of their joint distribution are rejected. The long
+version (slow) finds shifts of 0.13 standard deviations, about 1 %, and variances wrong by a fifth.
 """
 
 from __future__ import annotations
