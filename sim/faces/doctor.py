@@ -55,9 +55,9 @@ def _compiler() -> Check:
     def run() -> str:
         from sim.model.quantiles import binomial
 
-        value = binomial(0.0, 10, 0.5)
+        value = binomial(0.5, 10, 0.5)
         if value != 5:
-            raise RuntimeError(f"binomial(0, 10, 0.5) = {value}")
+            raise RuntimeError(f"binomial(0.5, 10, 0.5) = {value}")
         return "numba"
 
     return _try(Text("Modellen lar seg kompilere", "The model compiles"), run, "make clean && make setup")

@@ -43,4 +43,5 @@ def lot_service(size: int, days_per_card: float, cv: float, z: float) -> float:
     if cv <= 0.0:
         return size * days_per_card
     spread = cv * cv / (9.0 * size)
-    return size * days_per_card * max(1.0 - spread + float(z) * math.sqrt(spread), 0.0) ** 3
+    root = max(1.0 - spread + z * math.sqrt(spread), 0.0)
+    return size * days_per_card * (root * root * root)

@@ -21,7 +21,7 @@ from sim.model.quantiles import binomial, hypergeometric, poisson
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Normals = npt.NDArray[np.float32]
+Uniforms = npt.NDArray[np.float32]
 
 # When an entry was registered: before the period, in it but before its unit was live, or while it was live.
 STOCK, BEFORE, LIVE = range(3)
@@ -78,7 +78,13 @@ class Hazards(NamedTuple):
 
 @compiled
 def step(
-    month: int, count: Ints, pools: Pools, rates: EntryRates, hazards: Hazards, new_draws: Normals, wait_draws: Normals
+    month: int,
+    count: Ints,
+    pools: Pools,
+    rates: EntryRates,
+    hazards: Hazards,
+    new_draws: Uniforms,
+    wait_draws: Uniforms,
 ) -> None:
     """One month: new entries (draws [S, T, NEW_DRAWS]), then the waiting ones ([U, T, 3, WAIT_DRAWS]) at its end."""
     share = np.zeros(REASONS + 1)
@@ -171,20 +177,20 @@ def _register(
     is_live: float,
     legacy: float,
     share: Floats,
-    z: Normals,
+    u: Uniforms,
 ) -> None:
     """The month's new entries of one stratum: ``new`` by outcome, ``fresh`` and ``arrived`` as they go on to wait."""
     new[:] = 0
-    total = poisson(z[0], mean)
-    held = binomial(z[1], total, held_share)
+    total = poisson(u[0], mean)
+    held = binomial(u[1], total, held_share)
     for kind in range(2):  # the free, then the held
         n = held if kind == 1 else total - held
         if n == 0:
             continue
         at = 2 + 8 * kind
-        live = binomial(z[at], n, is_live)
-        complete = binomial(z[at + 1], live, 1.0 - legacy)
-        passed = binomial(z[at + 2], complete, share[REASONS])
+        live = binomial(u[at], n, is_live)
+        complete = binomial(u[at + 1], live, 1.0 - legacy)
+        passed = binomial(u[at + 2], complete, share[REASONS])
         dark, old = n - live, live - complete
         new[0] += dark
         new[1] += old
@@ -203,7 +209,7 @@ def _register(
         for k in range(REASONS):
             stopped = left
             if k < REASONS - 1:
-                stopped = binomial(z[at + 3 + k], left, share[k] / rest if rest > 0.0 else 0.0)
+                stopped = binomial(u[at + 3 + k], left, share[k] / rest if rest > 0.0 else 0.0)
             new[2 + k] += stopped
             arrived[LIVE, kind * HELD + LATER + k] += stopped
             left -= stopped
@@ -220,21 +226,21 @@ def _revisit(
     leaves_old: float,
     touch: float,
     share: Floats,
-    z: Normals,
+    u: Uniforms,
 ) -> None:
     """The touches of one class of a unit's waiting entries at a month's end."""
     for kind in range(2):  # the free, then the held, who have one reason more and never pass
         base, at = kind * HELD, kind * 16
         reasons = REASONS + kind
-        opened = binomial(z[at], pool[base + UNTOUCHED], opens)
-        in_order = binomial(z[at + 1], opened, complete)
-        cleaned = binomial(z[at + 2], pool[base + OLD], leaves_old)
+        opened = binomial(u[at], pool[base + UNTOUCHED], opens)
+        in_order = binomial(u[at + 1], opened, complete)
+        cleaned = binomial(u[at + 2], pool[base + OLD], leaves_old)
         pool[base + UNTOUCHED] -= opened
         pool[base + OLD] += opened - in_order - cleaned
         whole = 0
         for k in range(reasons):
             whole += pool[base + LATER + k]
-        seen = binomial(z[at + 3], whole, touch)
+        seen = binomial(u[at + 3], whole, touch)
         meets = in_order + cleaned + seen
         if meets == 0:
             continue
@@ -242,11 +248,11 @@ def _revisit(
         rest = whole
         for k in range(reasons):
             here = pool[base + LATER + k]
-            taken = hypergeometric(z[at + 4 + k], here, rest - here, seen)
+            taken = hypergeometric(u[at + 4 + k], here, rest - here, seen)
             rest -= here
             pool[base + LATER + k] -= taken
             seen -= taken
-        passed = binomial(z[at + 10], meets, share[REASONS])
+        passed = binomial(u[at + 10], meets, share[REASONS])
         if kind == 0:
             synced[c] += passed
         else:
@@ -256,7 +262,7 @@ def _revisit(
         for k in range(REASONS):
             stopped = left
             if k < REASONS - 1:
-                stopped = binomial(z[at + 11 + k], left, share[k] / chance if chance > 0.0 else 0.0)
+                stopped = binomial(u[at + 11 + k], left, share[k] / chance if chance > 0.0 else 0.0)
             pool[base + LATER + k] += stopped
             left -= stopped
             chance -= share[k]

@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import simpy
+from scipy.special import ndtri
 
 from sim.model import consent, entries, technical, workforce
 from sim.model.calendar import Calendar
 from sim.model.draws import Column, Values, columns
 from sim.model.golive import GoLive, Programme, shares
-from sim.model.quantiles import binomial, poisson
+from sim.model.quantiles import SMALLEST, binomial, poisson
 from sim.model.streams import generator
 from sim.model.structure import Structure, build
 from sim.model.trace import Trace
@@ -28,7 +29,7 @@ from sim.vocabulary import GATE_KEYS
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Normals = npt.NDArray[np.float32]
+Uniforms = npt.NDArray[np.float32]
 
 STRATUM_NUMBERS = (
     "staff",
@@ -80,12 +81,12 @@ class Record:
 class Draws(NamedTuple):
     """The random numbers of a replication's months; the memory is used again by the next one."""
 
-    start: Normals
-    staff: Normals
-    new: Normals
-    wait: Normals
-    stock: Normals
-    intensity: Normals
+    start: Uniforms
+    staff: Uniforms
+    new: Uniforms
+    wait: Uniforms
+    stock: Uniforms
+    intensity: Uniforms
 
 
 class Model:
@@ -225,7 +226,7 @@ class Rollout:
             ):
                 random = generator(self.seed, self.replication, f"{purpose}/{unit.name}")
                 for array in arrays:
-                    random.standard_normal(dtype=np.float32, out=array)
+                    random.random(dtype=np.float32, out=array)
 
     def window(self, ramp: Ramped, unit: int) -> slice:
         """The months of the period in which ``ramp`` runs at a unit."""
@@ -331,7 +332,7 @@ class Rollout:
         weight = self.model.of_strata("entry_weight", self.row)
         self.weight = weight / np.bincount(of, weight, self.units)[of]
         variance = np.log1p([v[f"sectors.{s}.overdispersion"] for s in sectors])
-        intensity = np.exp(np.sqrt(variance) * draws.intensity.T - variance / 2)
+        intensity = np.exp(np.sqrt(variance) * ndtri(np.maximum(draws.intensity.T, SMALLEST)) - variance / 2)
         self.mean = per_year[of] * self.weight * self.calendar.activity(v["weekend"])[:, None] * intensity[:, of]
         self.touch = 1 - np.exp(-np.array([v[f"sectors.{s}.touch"] for s in sectors]) / 12)
         self.held = 1 - (1 - v["patients.reserved"]) * (1 - v["patients.blocking"])

@@ -19,11 +19,11 @@ import numpy.typing as npt
 from sim.model.compiled import compiled
 from sim.model.eid import lot_service, serve
 from sim.model.knowledge import imitation_hazard
-from sim.model.quantiles import binomial, hypergeometric
+from sim.model.quantiles import binomial, hypergeometric, normal
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Normals = npt.NDArray[np.float32]
+Uniforms = npt.NDArray[np.float32]
 
 UNKNOWING, UNKNOWING_EID, KNOWING, KNOWING_EID = range(4)
 DRAWS = 29  # random numbers per stratum and month: 17, and one per lot of each kind
@@ -65,7 +65,7 @@ class StaffRates(NamedTuple):
 
 
 @compiled
-def step(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
+def step(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
     """Carry the staff through the end of ``month``; ``draws`` [S, T, DRAWS] are all months' random numbers."""
     _deliver(month, staff, draws)
     _turn_over(month, staff, rates, draws)
@@ -77,7 +77,7 @@ def step(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
 
 
 @compiled
-def _deliver(month: int, staff: Staff, draws: Normals) -> None:
+def _deliver(month: int, staff: Staff, draws: Uniforms) -> None:
     """The month's cards go to any of those who lack one."""
     for s in range(staff.people.shape[0]):
         cards = staff.arriving[s, month]
@@ -94,32 +94,32 @@ def _deliver(month: int, staff: Staff, draws: Normals) -> None:
 
 
 @compiled
-def _turn_over(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
+def _turn_over(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
     """Leavers take knowledge and card along; their successors come with what they have. Cards are lost."""
     for s in range(staff.people.shape[0]):
-        n, z = staff.people[s], draws[s, month]
+        n, u = staff.people[s], draws[s, month]
         left = 0
         for state in range(4):
-            gone = binomial(z[1 + state], n[state], rates.leave[s])
+            gone = binomial(u[1 + state], n[state], rates.leave[s])
             n[state] -= gone
             left += gone
-        with_eid = binomial(z[5], left, rates.eid_at_hire[s])
-        knowing_eid = binomial(z[6], with_eid, rates.known_at_hire[s, month])
-        knowing = binomial(z[7], left - with_eid, rates.known_at_hire[s, month])
+        with_eid = binomial(u[5], left, rates.eid_at_hire[s])
+        knowing_eid = binomial(u[6], with_eid, rates.known_at_hire[s, month])
+        knowing = binomial(u[7], left - with_eid, rates.known_at_hire[s, month])
         n[KNOWING_EID] += knowing_eid
         n[UNKNOWING_EID] += with_eid - knowing_eid
         n[KNOWING] += knowing
         n[UNKNOWING] += left - with_eid - knowing
-        lost = binomial(z[8], n[UNKNOWING_EID], rates.lost)
+        lost = binomial(u[8], n[UNKNOWING_EID], rates.lost)
         n[UNKNOWING_EID] -= lost
         n[UNKNOWING] += lost
-        lost = binomial(z[9], n[KNOWING_EID], rates.lost)
+        lost = binomial(u[9], n[KNOWING_EID], rates.lost)
         n[KNOWING_EID] -= lost
         n[KNOWING] += lost
 
 
 @compiled
-def _learn(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
+def _learn(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
     """Courses within their seats, word of mouth in the unit, forgetting."""
     for unit in range(rates.first.shape[0] - 1):
         known, everybody, reachable = 0, 0, 0.0
@@ -137,27 +137,27 @@ def _learn(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
         )
         unheard = math.exp(-talk)
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            n, z = staff.people[s], draws[s, month]
+            n, u = staff.people[s], draws[s, month]
             learns = 1.0 - (1.0 - rates.course[s, month] * seated) * unheard
             for eid in range(2):
-                forgot = binomial(z[10 + eid], n[KNOWING + eid], rates.forget)
-                learned = binomial(z[12 + eid], n[UNKNOWING + eid], learns)
+                forgot = binomial(u[10 + eid], n[KNOWING + eid], rates.forget)
+                learned = binomial(u[12 + eid], n[UNKNOWING + eid], learns)
                 n[KNOWING + eid] += learned - forgot
                 n[UNKNOWING + eid] += forgot - learned
 
 
 @compiled
-def _order(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
+def _order(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
     """The orders of a month's end, sent week by week through the next month, and when their cards arrive."""
     strata, months = staff.arriving.shape
     for s in range(strata):
-        n, z = staff.people[s], draws[s, month]
+        n, u = staff.people[s], draws[s, month]
         without = n[UNKNOWING] + n[KNOWING] - staff.ordered[s]
-        new = binomial(z[14], without, rates.order[s, month])
-        other = binomial(z[15], new, rates.alternative)
+        new = binomial(u[14], without, rates.order[s, month])
+        other = binomial(u[15], new, rates.alternative)
         staff.sending[s, 0] = new - other
         staff.sending[s, 1] = other
-        staff.sending[s, 2] = binomial(z[16], n[UNKNOWING_EID] + n[KNOWING_EID], rates.renew)
+        staff.sending[s, 2] = binomial(u[16], n[UNKNOWING_EID] + n[KNOWING_EID], rates.renew)
         staff.ordered[s] += new
     begin = rates.month_start[month + 1]
     length = begin - rates.month_start[month]
@@ -174,9 +174,8 @@ def _order(month: int, staff: Staff, rates: StaffRates, draws: Normals) -> None:
                     if size == 0:
                         continue
                     channel = 1 if kind == 1 else 0
-                    days = lot_service(
-                        size, rates.card_days[unit, channel], rates.card_cv, draws[s, month, 17 + WEEKS * kind + week]
-                    )
+                    z = normal(draws[s, month, 17 + WEEKS * kind + week])
+                    days = lot_service(size, rates.card_days[unit, channel], rates.card_cv, z)
                     done = serve(sent, days, staff.queued[unit, channel])
                     if kind == 2:  # a renewal takes its place in the queue; the old card works until then
                         continue

@@ -106,7 +106,7 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
         queued=np.zeros((units, 2, 1)),
         waited=np.zeros((units, 2)),
     )
-    draws = np.random.default_rng(11).standard_normal((units, months, workforce.DRAWS), dtype=np.float32)
+    draws = np.random.default_rng(11).random((units, months, workforce.DRAWS), dtype=np.float32)
     one = rates(units, months, p, q)
     limit = alarm.z_two_sided(alarm.alpha("workforce_bass", months // 12))
     euler, missed = begin / people, 0.0
