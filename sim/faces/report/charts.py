@@ -151,19 +151,21 @@ def new_rates(observations: Sequence[Observation]) -> list[Observation]:
 
 
 def fan_national(summary: Summary, lang: str) -> Figure:
-    """The sync rate of new entries in the whole country: all sectors, and hospitals alone."""
-    calendar = summary.results.model.calendar
-    x = _middles(calendar)
+    """The sync rate of new entries in the whole scenario: all sectors, and hospitals alone where there are others."""
+    model = summary.results.model
+    x = _middles(model.calendar)
+    panels = [("hospital", {"nb": "Sykehus, alle nye oppføringer", "en": "Hospitals, all new entries"}[lang])]
+    if list(model.scenario.sectors) != ["hospital"]:
+        panels.insert(
+            0, ("all", {"nb": "Alle aktører, alle nye oppføringer", "en": "All actors, all new entries"}[lang])
+        )
     figure = _figure(9.5, 4.2)
-    left, right = _axes(figure, 1, 2, sharey=True)
-    whole = {"nb": "Alle aktører, alle nye oppføringer", "en": "All actors, all new entries"}[lang]
-    hospital = {"nb": "Sykehus, alle nye oppføringer", "en": "Hospitals, all new entries"}[lang]
-    for axes, sector, title in ((left, "all", whole), (right, "hospital", hospital)):
+    for axes, (sector, title) in zip(_axes(figure, 1, len(panels), sharey=True), panels, strict=True):
         _fan(axes, x, summary, "sync_rate_new", "national", sector)
         live = summary.series("sync_rate_live", "national", sector)
         axes.plot(x, live, color=ORANGE, linewidth=1.6, linestyle=(0, (4, 2)))
         axes.set_title(title)
-        _time_axis(axes, calendar)
+        _time_axis(axes, model.calendar)
         _percent_axis(axes, lang)
         axes.annotate(
             {"nb": "bare der løsningen er i bruk (median)", "en": "only where the API is in use (median)"}[lang],

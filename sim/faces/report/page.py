@@ -40,7 +40,7 @@ def render(loaded: Loaded, summary: Summary, seed: int, lang: str) -> str:
         loader=jinja2.PackageLoader("sim.faces.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     text = environment.get_template("report.html.j2").render(**_content(loaded, summary, seed, lang))
-    return re.sub(r"(?<=\d) %", "\u00a0%", text) if lang == "nb" else text
+    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
@@ -164,25 +164,30 @@ def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str,
         "schedule and chance. In 9 of 10 draws the answer lies in the light band, given the assumptions.",
     )
     new = summary.at("sync_rate_new", "national", key)
-    hospital = summary.at("sync_rate_new", "national", key, "hospital") if "hospital" in scenario.sectors else new
+    hospital = summary.at("sync_rate_new", "national", key, "hospital")
+    others = list(scenario.sectors) != ["hospital"]
+    finding = say(
+        lang,
+        f"{percent(new['p50'], lang)} av alle nye oppføringer er synkronisert i {when}",
+        f"{percent(new['p50'], lang)} of all new entries are synced in {when}",
+    )
+    if others:
+        finding += say(lang, "; i sykehusene ", "; in hospitals ") + percent(hospital["p50"], lang)
+    numbers = [tables.series(summary, "sync_rate_new", "national", "hospital", say(lang, "Sykehus", "Hospitals"), lang)]
+    if others:
+        all_actors = say(lang, "Alle aktører", "All actors")
+        numbers.insert(0, tables.series(summary, "sync_rate_new", "national", "all", all_actors, lang))
     add(
         "national",
         charts.fan_national(summary, lang),
-        say(
-            lang,
-            f"{percent(new['p50'], lang)} av alle nye oppføringer er synkronisert i {when}; i sykehusene {percent(hospital['p50'], lang)}",
-            f"{percent(new['p50'], lang)} of all new entries are synced in {when}; in hospitals {percent(hospital['p50'], lang)}",
-        ),
+        finding,
         say(
             lang,
             "Synkroniseringsgrad for nye oppføringer, ved utgangen av måneden de ble registrert",
             "Sync rate of new entries, at the end of the month in which they were registered",
         ),
         fan,
-        [
-            tables.series(summary, "sync_rate_new", "national", "all", say(lang, "Alle aktører", "All actors"), lang),
-            tables.series(summary, "sync_rate_new", "national", "hospital", say(lang, "Sykehus", "Hospitals"), lang),
-        ],
+        numbers,
     )
     if results.observations:
         low, high = np.quantile(results.fits, (0.05, 0.95), axis=0)
