@@ -235,8 +235,7 @@ def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[dict[str, Float
     there already is not counted again.
     """
     months = uploads.shape[0]
-    country = sum(v[f"regions.{r}.population"] for r in model.scenario.regions)
-    norway = max(country, 5_550_203.0)
+    country = v["patients.country"]
     before = (model.calendar.date_of_month(0).year - 2023) + (model.calendar.date_of_month(0).month - 1) / 12
     growth = v["patients.portal_growth"]
     informed: dict[str, Floats] = {}
@@ -244,7 +243,7 @@ def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[dict[str, Float
     for region in model.scenario.regions:
         people = v[f"regions.{region}.population"]
         target = v["patients.prevalence"] * people
-        now = min(v["patients.with_information"] * people / norway * (1 + growth) ** before, target)
+        now = min(v["patients.with_information"] * people / country * (1 + growth) ** before, target)
         members = [i for i, u in enumerate(model.structure.units) if u.region == region]
         patients = uploads[:, members].sum(axis=1) / v["patients.entries_per_patient"]
         series = np.empty(months)

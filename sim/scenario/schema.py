@@ -380,6 +380,7 @@ class Patients(Section):
     blocking: Share = Field(title="Har sperret helsepersonell")
     entries_per_patient: EntriesPerPatient = Field(title="Oppføringer per pasient")
     with_information: Persons = Field(title="Har informasjon i KJ ved utgangen av 2022")
+    country: Persons = Field(title="Innbyggere i landet", description="Fordeler tallet over på scenarioets regioner.")
     portal_growth: Rate = Field(title="Vekst via portalen per år")
 
 

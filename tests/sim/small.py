@@ -170,6 +170,7 @@ def plain(trusts: dict[str, float] | None = None) -> Plain:
             "blocking": share(0.01),
             "entries_per_patient": p(1.5, "entries/patient"),
             "with_information": p(97_000, "persons"),
+            "country": p(5_550_203, "persons"),
             "portal_growth": rate(0.15),
         },
         "benefit": {
