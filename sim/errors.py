@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 a requirement was not met, 2 the input or the call is wrong,
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,23 @@ class UserError(Exception):
         return {"error": self.render(lang)}
 
 
+_REASONS = {
+    errno.ENOENT: ("finnes ikke", "does not exist"),
+    errno.EACCES: ("mangler tilgang", "permission denied"),
+    errno.EPERM: ("ikke tillatt", "not permitted"),
+    errno.EROFS: ("kan bare leses", "read-only"),
+    errno.EFBIG: ("filen blir for stor", "the file gets too large"),
+    errno.ENOSPC: ("disken er full", "the disk is full"),
+    errno.ENOTDIR: ("en del av stien er ikke en mappe", "part of the path is not a folder"),
+}
+
+
+def why(error: OSError) -> Text:
+    """The reason of a system error in both languages."""
+    fallback = error.strerror or str(error)
+    return Text(*_REASONS.get(error.errno or 0, (fallback, fallback)))
+
+
 @dataclass(frozen=True)
 class Problem:
     """One fault in a scenario file: where it is, what is wrong, the nearest right name."""
@@ -47,7 +65,8 @@ class Problem:
         if self.suggestion:
             hint = f" Mente du «{self.suggestion}»?" if lang == "nb" else f" Did you mean «{self.suggestion}»?"
         key = f"{self.key}: " if self.key else ""
-        return f"{self.file}:{self.line}:{self.column}: {key}{self.message.to(lang)}{hint}"
+        stop = "." if hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {key}{self.message.to(lang)}{stop}{hint}"
 
     def as_dict(self, lang: str) -> dict[str, object]:
         """The same for ``--json``."""

@@ -105,6 +105,34 @@ MILESTONES: tuple[Word, ...] = (
 MILESTONE_KEYS = tuple(w.key for w in MILESTONES)
 
 
+UNITS: tuple[Word, ...] = (
+    Word("share", "andel", "share"),
+    Word("1/year", "per år", "per year"),
+    Word("factor", "faktor", "factor"),
+    Word("variance", "varians", "variance"),
+    Word("count", "antall", "count"),
+    Word("persons", "personer", "persons"),
+    Word("months", "måneder", "months"),
+    Word("weeks", "uker", "weeks"),
+    Word("years", "år", "years"),
+    Word("hours", "timer", "hours"),
+    Word("minutes", "minutter", "minutes"),
+    Word(
+        "entries/1000 inhabitants/year",
+        "oppføringer per 1000 innbyggere og år",
+        "entries per 1,000 inhabitants and year",
+    ),
+    Word("persons/1000 inhabitants", "personer per 1000 innbyggere", "persons per 1,000 inhabitants"),
+    Word("contacts/inhabitant/year", "kontakter per innbygger og år", "contacts per inhabitant and year"),
+    Word("cards/week/1000 staff", "kort per uke og 1000 ansatte", "cards per week and 1,000 staff"),
+    Word("seats/month/1000 staff", "plasser per måned og 1000 ansatte", "seats per month and 1,000 staff"),
+    Word("calls/contact", "kall per kontakt", "calls per contact"),
+    Word("entries/patient", "oppføringer per pasient", "entries per patient"),
+    Word("entries/month", "oppføringer per måned", "entries per month"),
+    Word("weight", "vekt", "weight"),
+)
+
+
 def words(*tables: tuple[Word, ...]) -> dict[str, Word]:
     """The terms of the given tables by key."""
     return {word.key: word for table in tables for word in table}

@@ -8,6 +8,7 @@ and age), ``forecast.csv`` and ``summary.json`` (the same rows),
 from __future__ import annotations
 
 import platform
+import shlex
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,13 @@ def manifest(
         },
         "platform": f"{platform.system()} {platform.machine()}",
         "files": sorted([*files, MANIFEST]),
-        "repeat": f"utrulling forecast {loaded.name} --seed {seed} --replications {results.replications}",
+        "repeat": repeat(loaded, seed, results.replications),
     }
+
+
+def repeat(loaded: Loaded, seed: int, replications: int) -> str:
+    """The command that makes the same forecast again."""
+    return f"utrulling forecast {shlex.quote(loaded.given)} --seed {seed} --replications {replications}"
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:

@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.errors import UserError
+from sim.errors import UserError, why
 
 MANIFEST = "manifest.json"
+OWN = frozenset(
+    {"report.html", "forecast.parquet", "backlog.parquet", "forecast.csv", "summary.json", MANIFEST}
+)  # the files of every forecast
 
 
 @contextlib.contextmanager
 def folder(target: Path) -> Iterator[Path]:
     """A new folder to fill; it takes the place of ``target`` when the block ends without an error.
 
-    A folder that an earlier forecast wrote (it has a manifest) or an empty one is replaced; anything else is refused.
+    A folder that holds only what an earlier forecast's manifest lists, or nothing, is replaced; any other is refused.
 
     Raises:
         UserError: ``target`` is something else, or the disk is full or not writable. Nothing is left behind.
@@ -52,11 +55,21 @@ def refuse_if_foreign(target: Path) -> None:
             f"{target} finnes og er ikke en mappe; velg en annen --out",
             f"{target} exists and is not a folder; choose another --out",
         )
-    if any(target.iterdir()) and not (target / MANIFEST).is_file():
+    others = sorted({p.name for p in target.iterdir()} - _own_files(target))
+    if others:
         raise UserError(
-            f"{target} inneholder noe annet enn en prognose; velg en annen --out",
-            f"{target} holds something other than a forecast; choose another --out",
+            f"{target} inneholder noe annet enn en prognose ({others[0]}); velg en annen --out",
+            f"{target} holds something other than a forecast ({others[0]}); choose another --out",
         )
+
+
+def _own_files(target: Path) -> set[str]:
+    """The files that an earlier forecast's manifest says it wrote."""
+    try:
+        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        return set(manifest["files"]) if "scenario_hash" in manifest else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _replace(aside: Path, target: Path) -> None:
@@ -80,11 +93,27 @@ def _cannot_write(target: Path, error: OSError) -> UserError:
             f"disken er full; ingenting ble skrevet til {target}. Frigjør plass, eller velg en annen --out",
             f"the disk is full; nothing was written to {target}. Free some space, or choose another --out",
         )
-    reason = error.strerror or str(error)
     return UserError(
-        f"kan ikke skrive til {target}: {reason}. Velg en annen --out",
-        f"cannot write to {target}: {reason}. Choose another --out",
+        f"kan ikke skrive til {target}: {why(error).nb}. Velg et annet sted",
+        f"cannot write to {target}: {why(error).en}. Choose another place",
     )
+
+
+def within(aside: Path, target: Path, path: Path) -> Path:
+    """Where to write ``path`` now: in the folder being filled when it lies in ``target``, else where it is.
+
+    Raises:
+        UserError: it has the name of one of the forecast's own files.
+    """
+    resolved, root = path.resolve(), target.resolve()
+    if not resolved.is_relative_to(root) or resolved == root:
+        return path
+    inside = resolved.relative_to(root)
+    if inside.as_posix() in OWN or len(inside.parts) != 1:
+        raise UserError(
+            f"{path} er ikke et ledig filnavn i {target}; velg et annet", f"{path} is no free file name in {target}"
+        )
+    return aside / inside
 
 
 def write_json(path: Path, content: Any) -> None:

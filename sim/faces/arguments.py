@@ -83,11 +83,11 @@ def parser(lang: str) -> argparse.ArgumentParser:
         ),
         epilog=t(
             "Begynn med:  utrulling forecast national\n"
-            "             utrulling explain national --unit \"Helse Bergen\"\n"
+            '             utrulling explain national --unit "Helse Bergen"\n'
             "             utrulling init mitt-scenario.yaml\n\n"
             "Avslutningskoder: 0 i orden, 1 et krav er ikke møtt, 2 feil i inndata eller kall, 3 intern feil, 130 avbrutt.",
             "Start with:  utrulling forecast national\n"
-            "             utrulling explain national --unit \"Helse Bergen\"\n"
+            '             utrulling explain national --unit "Helse Bergen"\n'
             "             utrulling init my-scenario.yaml\n\n"
             "Exit codes: 0 ok, 1 a requirement is not met, 2 wrong input or call, 3 internal fault, 130 interrupted.",
         ),
@@ -155,7 +155,8 @@ def parser(lang: str) -> argparse.ArgumentParser:
         type=int,
         metavar="S",
         help=t(
-            "frø (scenarioets); samme frø gir samme bit", "seed (the scenario's); the same seed gives the same bits"
+            "frø (scenarioets); samme frø gir bit for bit samme tall",
+            "seed (the scenario's); the same seed gives the same bits",
         ),
     )
     forecast.add_argument(

@@ -99,7 +99,7 @@ def _init(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from sim.errors import ScenarioError
     from sim.scenario.load import load
-    from sim.scenario.schema import parameters
+    from sim.scenario.schema import milestones, parameters
 
     good, problems = [], []
     for name in options.scenarios:
@@ -110,6 +110,7 @@ def _check(options: argparse.Namespace) -> int:
                     "scenario": str(loaded.path),
                     "hash": loaded.hash,
                     "parameters": sum(1 for _ in parameters(loaded.scenario)),
+                    "dates": len(milestones(loaded.scenario)),
                 }
             )
         except ScenarioError as error:
@@ -118,8 +119,8 @@ def _check(options: argparse.Namespace) -> int:
     for entry in good:
         _say(
             options,
-            f"{entry['scenario']}: i orden, {entry['parameters']} parametere",
-            f"{entry['scenario']}: ok, {entry['parameters']} parameters",
+            f"{entry['scenario']}: i orden, {entry['parameters']} parametere og {entry['dates']} datoer",
+            f"{entry['scenario']}: ok, {entry['parameters']} parameters and {entry['dates']} dates",
         )
     for problem in problems:
         print(problem.render(options.lang), file=sys.stderr)
@@ -136,6 +137,8 @@ def _forecast(options: argparse.Namespace) -> int:
 
     begun = time.perf_counter()
     loaded = load(options.scenario)
+    if options.out == "":
+        raise UserError("--out er tom; oppgi en mappe", "--out is empty; name a folder")
     target = Path(options.out or Path("out") / loaded.name)
     from sim.experiments import output
 
@@ -170,10 +173,12 @@ def _forecast(options: argparse.Namespace) -> int:
     with output.folder(target) as folder:
         forecast.write(folder, summary)
         (folder / "report.html").write_text(page.render(loaded, summary, seed, options.lang), encoding="utf-8")
-        if options.trace:
-            output.write_aside(Path(options.trace), _trace(results, seed, options.trace_replication))
-        if options.png:
-            output.write_aside(Path(options.png), page.fan_png(summary, options.lang))
+        for extra, make in (
+            (options.trace, lambda: _trace(results, seed, options.trace_replication)),
+            (options.png, lambda: page.fan_png(summary, options.lang)),
+        ):
+            if extra:
+                output.write_aside(output.within(folder, target, Path(extra)), make())
         files = [p.name for p in folder.iterdir()]
         content = forecast.manifest(loaded, results, seed, workers, time.perf_counter() - begun, files)
         forecast.write_manifest(folder, content)
@@ -188,14 +193,27 @@ def _forecast(options: argparse.Namespace) -> int:
     )
     from sim.language import percent
 
-    low, middle, high = (percent(headline[k], options.lang) for k in ("p05", "p50", "p95"))
+    def interval(statistics: dict[str, float]) -> str:
+        low, middle, high = (percent(statistics[k], options.lang) for k in ("p05", "p50", "p95"))
+        return f"{middle} ({low}\u2013{high})"
+
+    hospital = interval(summary.at("sync_rate_new", "national", key, "hospital"))
     _say(
         options,
-        f"{key}: {middle} av nye oppføringer er synkronisert (90 %-intervall {low} til {high}; {count} trekk, stilt for hånd).\n"
+        f"{key}: {interval(headline)} av nye oppføringer er synkronisert, i sykehus {hospital} "
+        f"(median og 90 %-intervall av {count} trekk, stilt for hånd).\n"
         f"Prognosen ligger i {target}. Neste: åpne {target / 'report.html'}, eller utrulling explain {options.scenario}",
-        f"{key}: {middle} of new entries are synced (90 % interval {low} to {high}; {count} draws, tuned by hand).\n"
+        f"{key}: {interval(headline)} of new entries are synced, in hospitals {hospital} "
+        f"(median and 90% interval of {count} draws, tuned by hand).\n"
         f"The forecast is in {target}. Next: open {target / 'report.html'}, or utrulling explain {options.scenario}",
     )
+    if count < page.FEW:
+        print(
+            f"Bare {count} trekk: intervallene er usikre."
+            if options.lang == "nb"
+            else f"Only {count} draws: the intervals are uncertain.",
+            file=sys.stderr,
+        )
     return EXIT_OK
 
 

@@ -34,6 +34,38 @@ knowledge:
 #     - name: Utvidet unntak
 #       date: {{date: 2027-07-01, source: VURDERING, tag: assumption}}
 #       probability: {{value: 1, unit: share, source: VURDERING, tag: assumption}}
+
+# Flere eksempler (fjern # foran linjene). Lister med navn legges til dem i scenarioet under; samme navn erstatter,
+# og «remove: true» sammen med navnet tar bort. Tomme eller utelatte regions, sectors, trusts og strata betyr alle.
+# knowledge:
+#   campaigns:
+#     - name: Avdelingskampanje i Helse Fonna
+#       trusts: [Helse Fonna]
+#       strata: [nurse]
+#       start: 2026-09
+#       months: 6
+#       reaches: {{value: 0.2, unit: share, source: VURDERING, tag: assumption}}
+# eid:
+#   programmes:
+#     - name: Utstyring av andre grupper, øvrige regioner
+#       regions: [sor_ost, nord]
+#       strata: [midwife]
+#       start: golive+6
+#       months: 12
+#       ordering: {{value: 0.1, unit: share, source: VURDERING, tag: assumption}}
+# legacy:
+#   cleanups:
+#     - name: Rydding i Helse Fonna
+#       trusts: [Helse Fonna]
+#       start: 2026-01
+#       months: 12
+#       capacity: {{value: 200, unit: entries/month, source: VURDERING, tag: assumption}}
+# ownership:
+#   duties:
+#     - name: Håndhevet meldeplikt
+#       start: 2027-01
+#       months: 36
+#       factor: {{value: 0.5, unit: factor, source: VURDERING, tag: assumption}}
 """
 
 _EN = """\
@@ -63,6 +95,38 @@ knowledge:
 #     - name: Wider exemption
 #       date: {{date: 2027-07-01, source: VURDERING, tag: assumption}}
 #       probability: {{value: 1, unit: share, source: VURDERING, tag: assumption}}
+
+# More examples (remove #). Lists of named things are added to those of the scenario below; the same name replaces, and
+# «remove: true» with the name takes away. Empty or missing regions, sectors, trusts and strata mean all.
+# knowledge:
+#   campaigns:
+#     - name: Ward campaign in Helse Fonna
+#       trusts: [Helse Fonna]
+#       strata: [nurse]
+#       start: 2026-09
+#       months: 6
+#       reaches: {{value: 0.2, unit: share, source: VURDERING, tag: assumption}}
+# eid:
+#   programmes:
+#     - name: Utstyring av andre grupper, øvrige regioner
+#       regions: [sor_ost, nord]
+#       strata: [midwife]
+#       start: golive+6
+#       months: 12
+#       ordering: {{value: 0.1, unit: share, source: VURDERING, tag: assumption}}
+# legacy:
+#   cleanups:
+#     - name: Clean-up in Helse Fonna
+#       trusts: [Helse Fonna]
+#       start: 2026-01
+#       months: 12
+#       capacity: {{value: 200, unit: entries/month, source: VURDERING, tag: assumption}}
+# ownership:
+#   duties:
+#     - name: Enforced reporting duty
+#       start: 2027-01
+#       months: 36
+#       factor: {{value: 0.5, unit: factor, source: VURDERING, tag: assumption}}
 """
 
 

@@ -31,6 +31,7 @@ class Loaded:
     scenario: Scenario
     plain: dict[str, Any]
     path: Path
+    given: str  # as the user named it
     data_folder: Path
 
     @property
@@ -70,7 +71,7 @@ def load(file: str | Path) -> Loaded:
     check_whole(scenario, faults, folder)
     if faults.problems:
         raise ScenarioError(faults.ordered())
-    return Loaded(scenario, plain, path, folder)
+    return Loaded(scenario, plain, path, str(file), folder)
 
 
 def _data_folder(path: Path) -> Path:
@@ -101,6 +102,17 @@ def _with_parents(file: Path, faults: Faults, chain: tuple[Path, ...] = ()) -> d
     base = _with_parents(parent, faults, (*chain, file.resolve()))
     for path in _replaced(base, plain):  # what the child states as a whole has no place in the parent
         faults.places = {p: place for p, place in faults.places.items() if p[: len(path)] != path}
+    for path, origins in _named_lists(base, plain):  # items of both files now stand in one list
+        moved = {p: place for p, place in faults.places.items() if p[: len(path)] == path and len(p) > len(path)}
+        stated = {p: place for p, place in places.items() if p[: len(path)] == path and len(p) > len(path)}
+        for p in moved:
+            del faults.places[p]
+        for p in stated:
+            del places[p]
+        for index, (mine, at) in enumerate(origins):
+            for p, place in (stated if mine else moved).items():
+                if p[len(path)] == at:
+                    faults.places[(*path, index, *p[len(path) + 1 :])] = place
     faults.places |= places
     merged: dict[str, Any] = _merge(base, plain)
     return merged
@@ -120,14 +132,50 @@ def _whole(base: Any, over: Any) -> bool:
 def _replaced(base: dict[str, Any], over: dict[str, Any], path: KeyPath = ()) -> Iterable[KeyPath]:
     """Where ``over`` replaces something of ``base`` as a whole."""
     for key in over.keys() & base.keys():
+        if _named(base[key]) and _named(over[key]):
+            continue
         if _whole(base[key], over[key]):
             yield (*path, key)
         else:
             yield from _replaced(base[key], over[key], (*path, key))
 
 
+def _named(node: Any) -> bool:
+    """Whether ``node`` is a list of things with names (programmes, campaigns, law changes …)."""
+    return isinstance(node, list) and bool(node) and all(isinstance(item, dict) and "name" in item for item in node)
+
+
+def _origins(base: list[Any], over: list[Any]) -> list[tuple[bool, int]]:
+    """Where the items of two merged lists come from: (whether from ``over``, index there).
+
+    The base's items keep their order, each replaced by its namesake of ``over``; then come the new ones. What says
+    ``remove: true`` is left out.
+    """
+    mine = {item["name"]: at for at, item in enumerate(over)}
+    known = {item["name"] for item in base}
+    found = [(True, mine[i["name"]]) if i["name"] in mine else (False, at) for at, i in enumerate(base)]
+    found += [(True, at) for at, item in enumerate(over) if item["name"] not in known]
+    return [(own, at) for own, at in found if not (over if own else base)[at].get("remove")]
+
+
+def _merge_named(base: list[Any], over: list[Any]) -> list[Any]:
+    return [(over if own else base)[at] for own, at in _origins(base, over)]
+
+
+def _named_lists(base: Any, over: Any, path: KeyPath = ()) -> Iterable[tuple[KeyPath, list[tuple[bool, int]]]]:
+    """The lists that ``over`` merges into the base's, and where their items come from."""
+    if _named(base) and _named(over):
+        yield path, _origins(base, over)
+    elif not _whole(base, over):
+        for key in over.keys() & base.keys():
+            yield from _named_lists(base[key], over[key], (*path, key))
+
+
 def _merge(base: Any, over: Any) -> Any:
-    """``over`` on top of ``base``: sections merge key by key; lists, numbers and whole parameters are replaced."""
+    """``over`` on top of ``base``: sections merge key by key, lists of named things name by name; other lists, numbers
+    and whole parameters are replaced."""
+    if _named(base) and _named(over):
+        return _merge_named(base, over)
     if _whole(base, over):
         return over
     return base | {key: _merge(base[key], value) if key in base else value for key, value in over.items()}

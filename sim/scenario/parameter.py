@@ -160,6 +160,8 @@ class Quantity:
                 {"unit": self.unit, "got": parameter.unit},
             )
         bottom, top = parameter.support()
+        if self.low == 0 and bottom < 0 and isinf(self.high):
+            raise PydanticCustomError("negative", "kan ikke være negativ|cannot be negative")
         if bottom < self.low or (top > self.high and not (isinf(top) and isinf(self.high))):
             raise PydanticCustomError(
                 "range",

@@ -169,6 +169,7 @@ class CategoryMix(Section):
 class Stratum(Section):
     """Staff of one professional group (or ward type) that is alike in eID, knowledge and law."""
 
+    title: str | None = Field(None, title="Navn", description="Hva den kalles i rapporten; ellers gruppens navn.")
     group: GroupKey = Field(title="Personellgruppe")
     staff: StaffRate = Field(title="Ansatte per 1000 innbyggere")
     entry_weight: Weight = Field(title="Andel av oppføringene", description="Vekter innen aktørgruppen.")
@@ -214,6 +215,9 @@ class Project(Section):
     local_months: Months = Field(title="Lokalt prosjekt", description="Trekkes for hvert foretak.")
     read_lead: Months = Field(title="Lesetilgang før skrivetilgang")
     simultaneous: int = Field(title="Samtidige prosjekter", ge=1, le=100)
+    planned_in_use: Milestone | None = Field(
+        None, title="Planlagt i bruk", description="Datoen planen oppgir for alle; vises, men styrer ikke simuleringen."
+    )
     competing: list[CompetingProject] = Field([], title="Andre prosjekter")
 
 
@@ -436,6 +440,20 @@ def _below(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _below(item, (*path, index))
+
+
+def milestones(node: Any, path: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], Milestone]]:
+    """Every dated milestone below ``node`` (a scenario) with its path."""
+    if isinstance(node, Milestone):
+        return [(path, node)]
+    children: list[tuple[str | int, Any]] = []
+    if isinstance(node, BaseModel):
+        children = [(name, getattr(node, name)) for name in type(node).model_fields]
+    elif isinstance(node, dict):
+        children = list(node.items())
+    elif isinstance(node, list):
+        children = list(enumerate(node))
+    return [found for key, child in children for found in milestones(child, (*path, key))]
 
 
 def anchored(start: str) -> int | None:

@@ -5,6 +5,7 @@ Scalars are those of YAML 1.2's core schema; no tag builds an object, anchors an
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from sim.errors import Problem, ScenarioError, UserError
+from sim.errors import Problem, ScenarioError, UserError, why
 from sim.language import Text
 from sim.scenario import data
 
@@ -54,16 +55,24 @@ def _read_text(file: Path) -> str:
     try:
         if file.is_dir():
             raise UserError(f"{file} er en mappe, ikke et scenario", f"{file} is a folder, not a scenario")
-        if file.stat().st_size > MAX_BYTES:
+        if file.exists() and not file.is_file():
+            raise UserError(f"{file} er ikke en vanlig fil", f"{file} is not a regular file")
+        with file.open("rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise UserError(
                 f"{file} er større enn {MAX_BYTES // 1000} kB; et scenario er langt mindre",
                 f"{file} is larger than {MAX_BYTES // 1000} kB; a scenario is far smaller",
             )
-        return file.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except OSError as error:
+        names = sorted(f.stem for f in data.shipped().glob("*.yaml"))
+        near = difflib.get_close_matches(file.stem, names, n=1, cutoff=0.6)
+        nb = f"Mente du «{near[0]}»?" if near else f"Ferdige scenarioer: {', '.join(names)}"
+        en = f"Did you mean «{near[0]}»?" if near else f"Ready scenarios: {', '.join(names)}"
+        reason = why(error)
         raise UserError(
-            f"{file} kan ikke leses: {error.strerror}. Ferdige scenarioer ligger i {data.shipped()}",
-            f"{file} cannot be read: {error.strerror}. Ready scenarios are in {data.shipped()}",
+            f"{file} kan ikke leses: {reason.nb}. {nb}", f"{file} cannot be read: {reason.en}. {en}"
         ) from error
     except UnicodeDecodeError as error:
         raise UserError(

@@ -25,7 +25,7 @@ def check_whole(scenario: Scenario, faults: Faults, folder: Path) -> None:
                 f"the source «{data.source_key(source)}» is not in data/sources.csv",
                 nearest(data.source_key(source), list(known)),
             )
-    _check_names(scenario, faults)
+    _check_names(scenario, faults, folder)
     for path in (
         ("eid", "programmes"),
         ("knowledge", "campaigns"),
@@ -60,7 +60,8 @@ def _sources(section: BaseModel, path: KeyPath = ()) -> Iterable[tuple[KeyPath, 
                         yield from _sources(grandchild, (*child_path, key))
 
 
-def _check_names(scenario: Scenario, faults: Faults) -> None:
+def _check_names(scenario: Scenario, faults: Faults, folder: Path) -> None:
+    listed = [entity for entity, measure in data.figures("trusts", folder) if measure == "doctors"]
     seen: dict[str, str] = {}
     for region, content in scenario.regions.items():
         for trust in content.trusts:
@@ -71,6 +72,13 @@ def _check_names(scenario: Scenario, faults: Faults) -> None:
                     f"the trust already stands under {seen[trust]}",
                 )
             seen[trust] = region
+            if content.trusts[trust].kind == "trust" and trust not in listed:
+                faults.fail(
+                    ("regions", region, "trusts", trust),
+                    "ukjent helseforetak (ikke i data/trusts.csv); skriv kind: private for andre sykehus",
+                    "unknown trust (not in data/trusts.csv); write kind: private for other hospitals",
+                    nearest(trust, listed),
+                )
     if "hospital" in scenario.sectors and not seen:
         faults.fail(("regions",), "ingen foretak i noen region", "no trust in any region")
     for index, change in enumerate(scenario.consent.law_changes):

@@ -247,10 +247,9 @@ def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Figure:
         colours.append(BLUE)
         axes.barh(y, widths, left=left, color=colours, height=0.7)
         for at, begin, width, colour in zip(y, left, widths, colours, strict=True):
-            sign = "\u2212" if colour == ORANGE else ""
             inside = begin + width > 0.82
             axes.annotate(
-                sign + percent(width, lang, 1 if width < 0.0995 else 0),
+                _loss(width, lang) if colour == ORANGE else percent(width, lang, 1 if width < 0.0995 else 0),
                 (begin if inside else begin + width, at),
                 xytext=(-4 if inside else 4, 0),
                 textcoords="offset points",
@@ -269,6 +268,13 @@ def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Figure:
     for axes in panels[len(spans) :]:
         axes.set_visible(False)
     return figure
+
+
+def _loss(share: float, lang: str) -> str:
+    """A loss as its label says it; what rounds to nothing is told as less than a tenth of a percent."""
+    if 0 < share < 0.0005:
+        return "<" + percent(0.001, lang, 1)
+    return "\u2212" + percent(share, lang, 1 if share < 0.0995 else 0)
 
 
 def fit(results: Results, lang: str) -> Figure:
@@ -335,9 +341,9 @@ def gantt(results: Results, lang: str) -> Figure:
             ends = [early] if late > last else [early, late]
             axes.hlines(y, base + early, base + min(late, last), color=INK, linewidth=1.1, zorder=4)
             axes.plot([base + e for e in ends], [y] * len(ends), "|", color=INK, markersize=6, zorder=4)
-        planned = _planned(scenario, place.sector, place.region)
-        if planned is not None and base <= planned <= base + last:
-            axes.plot([planned], [y], "D", color=ORANGE, markersize=5, zorder=5)
+        for planned, face in _planned(scenario, place.sector, place.region):
+            if base <= planned <= base + last:
+                axes.plot([planned], [y], "D", color=ORANGE, markersize=5, markerfacecolor=face, zorder=5)
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _time_axis(axes, calendar)
@@ -345,13 +351,15 @@ def gantt(results: Results, lang: str) -> Figure:
     return figure
 
 
-def _planned(scenario: Scenario, sector: str, region: str) -> float | None:
+def _planned(scenario: Scenario, sector: str, region: str) -> list[tuple[float, str]]:
+    """Planned dates with the face of their diamond: technical go-live (or a sector's first) filled, in use hollow."""
     plan = scenario.golive[sector][region]  # type: ignore[index]
     if isinstance(plan, Project):
-        return float(date2num(plan.technical.date))
-    if isinstance(plan, Ramp):
-        return float(date2num(plan.first.date))
-    return None
+        found = [(float(date2num(plan.technical.date)), ORANGE)]
+        if plan.planned_in_use is not None:
+            found.append((float(date2num(plan.planned_in_use.date)), "white"))
+        return found
+    return [(float(date2num(plan.first.date)), ORANGE)] if isinstance(plan, Ramp) else []
 
 
 def coverage(summary: Summary, area: str, sector: str, lang: str) -> Figure:
@@ -376,7 +384,7 @@ def coverage(summary: Summary, area: str, sector: str, lang: str) -> Figure:
             axes.annotate(
                 name[lang],
                 (x[k], middle[k]),
-                xytext=(0, 7 if group == "doctor" else -15),
+                xytext=(0, 7 if group == "doctor" else -26),
                 textcoords="offset points",
                 color=colour,
                 fontsize=9,

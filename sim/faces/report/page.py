@@ -12,6 +12,7 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
+from sim.experiments import forecast
 from sim.experiments.forecast import version
 from sim.experiments.summary import Summary
 from sim.faces.report import charts, tables
@@ -19,7 +20,9 @@ from sim.faces.report.tables import Table, say
 from sim.language import month_name, number, percent
 from sim.model.calendar import Calendar
 from sim.scenario.load import Loaded
-from sim.vocabulary import REGIONS, TAGS
+from sim.vocabulary import GATES, REGIONS, TAGS
+
+FEW = 50  # draws below which a 90 % interval says little
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
         "a1190_period": _span(labels, evaluated, lang) if evaluated else "",
         "indicators": tables.indicators(summary, lang),
         "drivers": tables.drivers(results, scenario, index, lang),
+        "trusts": tables.trusts(summary, _last_year(index), lang),
+        "repeat": forecast.repeat(loaded, seed, results.replications),
         "when": when,
         "tag_counts": [(tags[k], n) for k, n in counts.items()],
         "assumption_share": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),
@@ -90,6 +95,11 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
         "scenario": loaded.name,
         "version": version(),
     }
+
+
+def _last_year(index: int) -> list[int]:
+    """The twelve months that end with a month."""
+    return list(range(max(0, index - 11), index + 1))
 
 
 def _place(loaded: Loaded, lang: str) -> str:
@@ -118,14 +128,13 @@ def _conclusion(summary: Summary, key: str, when: str, whole: str, lang: str) ->
     new = summary.at("sync_rate_new", "national", key)
     live = summary.at("sync_rate_live", "national", key)
     index = summary.results.model.calendar.labels.index(key)
-    months = np.arange(max(0, index - 11), index + 1)
+    months = np.array(_last_year(index))
     shares = charts.gate_shares(summary, "national", "all", months)
-    order = np.argsort(-shares[:8])[:3]
-    from sim.vocabulary import GATES
-
-    lost = [f"{GATES[g].label(lang).split(' (')[0]} ({percent(shares[g], lang)})" for g in order]
+    elsewhere, live_share = shares[0], max(1 - shares[0], 1e-9)
+    order = 1 + np.argsort(-shares[1:8])[:3]
+    lost = [f"{GATES[g].label(lang).split(' (')[0]} ({percent(shares[g] / live_share, lang)})" for g in order]
     median = percent(new["p50"], lang)
-    return [
+    sentences = [
         say(
             lang,
             f"I {when} er {median} av de nye oppføringene i {whole} synkronisert til kjernejournal "
@@ -133,17 +142,36 @@ def _conclusion(summary: Summary, key: str, when: str, whole: str, lang: str) ->
             f"In {when}, {median} of the new entries in {whole} are synced to Kjernejournal "
             f"(90 % interval {_interval(new, lang)}).",
         ),
-        say(
-            lang,
-            f"Der løsningen er i bruk, er andelen {percent(live['p50'], lang)} ({_interval(live, lang)}).",
-            f"Where the API is in use the share is {percent(live['p50'], lang)} ({_interval(live, lang)}).",
-        ),
-        say(
-            lang,
-            f"De siste tolv månedene før det går mest tapt ved barrierene {lost[0]}, {lost[1]} og {lost[2]} av oppføringene.",
-            f"Over the twelve months before, most is lost at the gates {lost[0]}, {lost[1]} and {lost[2]} of the entries.",
-        ),
     ]
+    if list(summary.results.model.scenario.sectors) != ["hospital"]:
+        hospital = summary.at("sync_rate_new", "national", key, "hospital")
+        sentences.append(
+            say(
+                lang,
+                f"I sykehusene er andelen {percent(hospital['p50'], lang)} ({_interval(hospital, lang)}); "
+                f"der løsningen er i bruk, hos alle aktører, {percent(live['p50'], lang)} ({_interval(live, lang)}).",
+                f"In hospitals the share is {percent(hospital['p50'], lang)} ({_interval(hospital, lang)}); "
+                f"where the API is in use, with all actors, {percent(live['p50'], lang)} ({_interval(live, lang)}).",
+            )
+        )
+    sentences.append(
+        say(
+            lang,
+            f"De siste tolv månedene fram til da ble {percent(elsewhere, lang)} av oppføringene registrert der løsningen ikke "
+            f"var i bruk. Av resten stoppet flest ved {lost[0]}, {lost[1]} og {lost[2]}.",
+            f"Over the twelve months until then {percent(elsewhere, lang)} of the entries were registered where the API was not "
+            f"in use. Of the others most stopped at {lost[0]}, {lost[1]} and {lost[2]}.",
+        )
+    )
+    if summary.results.replications < FEW:
+        sentences.append(
+            say(
+                lang,
+                f"Bare {summary.results.replications} trekk: intervallene er usikre. Bruk minst {FEW}.",
+                f"Only {summary.results.replications} draws: the intervals are uncertain. Use at least {FEW}.",
+            )
+        )
+    return sentences
 
 
 def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str, lang: str) -> dict[str, Chart]:
@@ -300,8 +328,8 @@ def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str,
         ),
         say(
             lang,
-            "Lyst felt: fra teknisk drift til i bruk (medianer); mørkt felt: i bruk; svart strek: P10\u2013P90 for bruksstart; ruter: planlagt dato (teknisk drift, eller de første i en aktørgruppe).",
-            "Light bar: technical go-live to in use (medians); dark bar: in use; black line: P10\u2013P90 of go-live; diamonds: planned date (technical go-live, or a sector's first actors).",
+            "Lyst felt: fra teknisk drift til i bruk (medianer); mørkt felt: i bruk; svart strek: P10\u2013P90 for bruksstart; fylt rute: planlagt teknisk drift (eller de første i en aktørgruppe); åpen rute: planlagt at alle er i bruk.",
+            "Light bar: technical go-live to in use (medians); dark bar: in use; black line: P10\u2013P90 of go-live; filled diamond: planned technical go-live (or a sector's first actors); hollow: planned that all are in use.",
         ),
         [tables.golive(results, lang)],
     )

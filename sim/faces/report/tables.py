@@ -21,8 +21,8 @@ from sim.language import month_name, number, percent
 from sim.scenario.data import sources
 from sim.scenario.load import Loaded
 from sim.scenario.parameter import Parameter
-from sim.scenario.schema import Milestone, Scenario, parameters
-from sim.vocabulary import CATEGORIES, GATES, GROUPS, REGIONS, SECTORS, TAGS, words
+from sim.scenario.schema import Scenario, Stratum, milestones, parameters
+from sim.vocabulary import CATEGORIES, GATES, GROUPS, REGIONS, SECTOR_KEYS, SECTORS, TAGS, UNITS, words
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["text", "count", "share", "number"]  # «number» is set already
@@ -141,12 +141,8 @@ def checks(results: Results, lang: str, region: str, months: Sequence[int]) -> T
     names = words(GROUPS, CATEGORIES)
     mix = structure.category_mix[chosen]
     by_category = dict(zip([w.key for w in CATEGORIES], live.sum(axis=1) @ mix, strict=True))
-    per_month = (
-        live.sum()
-        / (results.model.calendar.starts[months[-1] + 1] - results.model.calendar.starts[months[0]])
-        * 365.25
-        / 12
-    )
+    total = next(o for o in results.observations if o.key.endswith("_total"))
+    per_month = live.sum() / ((total.end - total.start).days + 1) * 365.25 / 12
 
     def listed(keys: list[str]) -> str:
         return ", ".join(names[k].label(lang).split(" (")[0] for k in keys)
@@ -154,7 +150,12 @@ def checks(results: Results, lang: str, region: str, months: Sequence[int]) -> T
     yes, no = say(lang, "✓ stemmer", "✓ agrees"), say(lang, "✗ avviker", "✗ differs")
     table = Table(
         say(lang, "Publiserte fakta", "Published facts"),
-        [say(lang, "Hva", "What"), say(lang, "Publisert", "Published"), say(lang, "Modellen", "The model"), ""],
+        [
+            say(lang, "Hva", "What"),
+            say(lang, "Publisert", "Published"),
+            say(lang, "Modellen", "The model"),
+            say(lang, "Vurdering", "Verdict"),
+        ],
         ["text", "text", "text", "text"],
     )
 
@@ -239,6 +240,28 @@ def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Table:
     return table
 
 
+def trusts(summary: Summary, months: Sequence[int], lang: str) -> Table:
+    """Each hospital over some months: registered, synced, and where the rest stopped (means of the draws)."""
+    units = [u for u in summary.results.model.structure.units if u.trust]
+    regions = [w.key for w in REGIONS]
+    units.sort(key=lambda u: regions.index(u.region))
+    table = Table(
+        say(lang, "Sykehus", "Hospitals"),
+        [
+            say(lang, "Sykehus", "Hospital"),
+            say(lang, "Registrert", "Registered"),
+            say(lang, "Synkronisert", "Synced"),
+            *(w.label(lang).split(" (")[0] for w in GATES),
+        ],
+        ["text", "count", "share", *["share"] * len(GATES)],  # type: ignore[list-item]
+    )
+    for unit in units:
+        registered = summary.series("registered", unit.name, "hospital", "mean")[list(months)].sum()
+        shares = gate_shares(summary, unit.name, "hospital", np.array(months))
+        table.rows.append([unit.name, registered, shares[8], *shares[:8]])
+    return table
+
+
 def golive(results: Results, lang: str) -> Table:
     """The numbers behind the Gantt chart."""
     calendar, units = results.model.calendar, results.model.structure.units
@@ -256,7 +279,11 @@ def golive(results: Results, lang: str) -> Table:
         ["text", "text", "text", "text", "share"],
     )
     later = say(lang, "senere", "later")
-    for index, unit in enumerate(units):
+    order = [w.key for w in REGIONS]
+    ranked = sorted(
+        enumerate(units), key=lambda p: (not p[1].trust, SECTOR_KEYS.index(p[1].sector), order.index(p[1].region))
+    )
+    for index, unit in ranked:
         write = results.milestones[:, index, 2].astype(np.float64)
         shown = np.where(np.isfinite(write), write, 1e6)
         days = np.quantile(shown, (0.1, 0.5, 0.9))
@@ -368,7 +395,7 @@ def describe(parameter: Parameter, lang: str) -> str:
 
 def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
     """Where a parameter belongs, in words: «sykehus · nurse · Har eID ved start»."""
-    known = words(REGIONS, SECTORS)
+    known, groups = words(REGIONS, SECTORS), words(GROUPS)
     parts: list[str] = []
     node: Any = scenario
     for key in path:
@@ -379,8 +406,13 @@ def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
             parts.append(heading)
             node = getattr(node, str(key))
         elif isinstance(node, dict):
-            parts.append(known[str(key)].label(lang) if key in known else str(key))
             node = node[key]
+            if isinstance(node, Stratum):
+                own = node.title if lang == "nb" else None
+                group = groups[node.group].label(lang).split(" (")[0]
+                parts.append(own or (group if key == node.group else str(key).replace("_", " ")))
+            else:
+                parts.append(known[str(key)].label(lang) if key in known else str(key))
         else:
             node = node[int(key)]
             parts.append(str(getattr(node, "name", key)))
@@ -390,7 +422,7 @@ def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
 
 def assumptions(scenario: Scenario, lang: str) -> Table:
     """Every parameter with unit, source and tag, and the dates of the programme."""
-    tags = words(TAGS)
+    tags, units = words(TAGS), words(UNITS)
     table = Table(
         say(lang, "Alle parametere", "All parameters"),
         [
@@ -405,9 +437,16 @@ def assumptions(scenario: Scenario, lang: str) -> Table:
     )
     for path, p in parameters(scenario):
         table.rows.append(
-            [title(scenario, path, lang), describe(p, lang), p.unit, tags[p.tag].label(lang), p.source, p.note or ""]
+            [
+                title(scenario, path, lang),
+                describe(p, lang),
+                units[p.unit].label(lang),
+                tags[p.tag].label(lang),
+                p.source,
+                p.note or "",
+            ]
         )
-    for path_, milestone in _milestones(scenario, ()):
+    for path_, milestone in milestones(scenario):
         shown = milestone.date.strftime("%d.%m.%Y") if lang == "nb" else milestone.date.isoformat()
         table.rows.append(
             [
@@ -422,35 +461,22 @@ def assumptions(scenario: Scenario, lang: str) -> Table:
     return table
 
 
-def _milestones(node: Any, path: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], Milestone]]:
-    if isinstance(node, Milestone):
-        return [(path, node)]
-    children: list[tuple[str | int, Any]] = []
-    if isinstance(node, BaseModel):
-        children = [(name, getattr(node, name)) for name in type(node).model_fields]
-    elif isinstance(node, dict):
-        children = list(node.items())
-    elif isinstance(node, list):
-        children = list(enumerate(node))
-    return [found for key, child in children for found in _milestones(child, (*path, key))]
-
-
 def tag_counts(scenario: Scenario) -> dict[str, int]:
     """How many parameters and dates carry each tag."""
     found: list[str] = [p.tag for _, p in parameters(scenario)]
-    found += [m.tag for _, m in _milestones(scenario, ())]
+    found += [m.tag for _, m in milestones(scenario)]
     return {w.key: found.count(w.key) for w in TAGS}
 
 
 def drivers(results: Results, scenario: Scenario, month: int, lang: str, count: int = 10) -> Table:
-    """The uncertain parameters that go most together with the national hospital sync rate in a month.
+    """The uncertain parameters that go most together with the national sync rate in a month.
 
     Spearman's rank correlation over the replications: a first look at what the answer hangs on, not a sensitivity analysis.
     Only correlations that chance alone would hardly give (3.7 standard errors: once in ten reports of 400 parameters) are shown.
     """
     from scipy.stats import rankdata
 
-    y = results.series[:, INDEX["sync_rate_new"], results.areas.find("national", "hospital"), month].astype(np.float64)
+    y = results.series[:, INDEX["sync_rate_new"], results.areas.find("national"), month].astype(np.float64)
     table = Table(
         say(lang, "Hva svaret henger mest på", "What the answer hangs on most"),
         [
@@ -496,7 +522,7 @@ def source_list(loaded: Loaded, lang: str) -> Table:
     from sim.scenario.data import source_key
 
     used = {source_key(p.source) for _, p in parameters(loaded.scenario)}
-    used |= {source_key(m.source) for _, m in _milestones(loaded.scenario, ())}
+    used |= {source_key(m.source) for _, m in milestones(loaded.scenario)}
     known = sources(loaded.data_folder)
     table = Table(
         say(lang, "Kilder", "Sources"),

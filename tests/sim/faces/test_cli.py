@@ -4,6 +4,8 @@ import csv
 import hashlib
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -190,6 +192,31 @@ def test_a_folder_with_other_things_in_it_is_left_alone(folder: Path) -> None:
     assert [p.name for p in (folder / "mine").iterdir()] == ["thesis.txt"]
 
 
+def test_a_users_file_in_an_earlier_forecast_is_never_deleted(folder: Path) -> None:
+    assert run("forecast", "small.yaml", "--out", "kept", "--replications", "2", cwd=folder).returncode == 0
+    (folder / "kept" / "notes.txt").write_text("mine", encoding="utf-8")
+    done = run("forecast", "small.yaml", "--out", "kept", "--replications", "2", cwd=folder)
+    assert done.returncode == 2
+    assert "notes.txt" in done.stderr
+    assert (folder / "kept" / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_trace_in_the_output_folder_belongs_to_the_forecast(folder: Path) -> None:
+    once = ("forecast", "small.yaml", "--out", "with", "--replications", "2", "--trace")
+    for _ in range(2):
+        assert run(*once, "with/events.csv", cwd=folder).returncode == 0
+    assert "events.csv" in json.loads((folder / "with" / "manifest.json").read_text(encoding="utf-8"))["files"]
+    assert (folder / "with" / "events.csv").is_file()
+    assert run(*once, "with/summary.json", cwd=folder).returncode == 2
+
+
+def test_the_manifests_command_repeats_the_forecast(forecast: Path) -> None:
+    command = json.loads((forecast / "manifest.json").read_text(encoding="utf-8"))["repeat"]
+    done = run(*shlex.split(command)[1:], "--out", "repeated", cwd=forecast.parent)
+    assert done.returncode == 0, done.stderr
+    assert digest(forecast.parent / "repeated") == digest(forecast)
+
+
 def test_an_earlier_forecast_is_replaced_whole(folder: Path, forecast: Path) -> None:
     for count in ("2", "3"):
         assert run("forecast", "small.yaml", "--out", "twice", "--replications", count, cwd=folder).returncode == 0
@@ -270,6 +297,20 @@ def test_explain_tells_the_milestones_in_order(folder: Path) -> None:
     assert lines[0] == "Helse Fonna"
     assert any(line.startswith("12.02.2024  skrivetilgang") for line in lines)
     assert any(line.startswith("2024: ") for line in lines)
+
+
+@pytest.mark.parametrize("lang", ["nb", "en"])
+def test_every_example_of_init_is_valid_when_uncommented(folder: Path, lang: str) -> None:
+    assert run("init", f"{lang}.yaml", "--lang", lang, cwd=folder).returncode == 0
+    text = (folder / f"{lang}.yaml").read_text(encoding="utf-8")
+    head, _, examples = text.partition("\nknowledge:")
+    live = [
+        line[2:] for line in examples.splitlines() if re.match(r"# ( |(consent|knowledge|eid|legacy|ownership):)", line)
+    ]
+    assert sum(line.lstrip().startswith("- name:") for line in live) == 5
+    (folder / f"{lang}.yaml").write_text(head + "\n" + "\n".join(live) + "\n", encoding="utf-8")
+    done = run("check", f"{lang}.yaml", cwd=folder)
+    assert done.returncode == 0, done.stderr
 
 
 def test_init_writes_a_scenario_that_is_valid(folder: Path) -> None:

@@ -29,7 +29,7 @@ FAULTS: dict[str, tuple[str, str, str, str | None]] = {
     ),
     "unknown key in a list": (
         "eid:\n  programmes:\n    - {name: A, start: 2025-01, months: 3, orderin: 1, ordering: " + NUMBER + "} #!",
-        "eid.programmes.0.orderin",
+        "eid.programmes.2.orderin",
         "unknown key",
         "ordering",
     ),
@@ -346,7 +346,7 @@ def test_every_fault_is_reported_at_once_and_in_order(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused_with_where_to_find_ready_ones(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"cannot be read.*Ready scenarios are in"):
+    with pytest.raises(UserError, match=r"cannot be read.*Ready scenarios: helse-vest"):
         load(tmp_path / "finnes-ikke.yaml")
 
 
@@ -421,8 +421,8 @@ def test_a_fault_in_the_parent_is_named_with_the_parents_place(tmp_path: Path) -
 def test_a_fault_is_told_in_both_languages_and_as_data(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError) as caught:
         load(child(tmp_path, f"eid:\n  loost: {NUMBER}"))
-    assert "ukjent nøkkel Mente du «lost»?" in caught.value.render("nb")
-    assert "unknown key Did you mean «lost»?" in caught.value.render("en")
+    assert "ukjent nøkkel. Mente du «lost»?" in caught.value.render("nb")
+    assert "unknown key. Did you mean «lost»?" in caught.value.render("en")
     (problem,) = caught.value.as_dict("en")["problems"]  # type: ignore[misc]
     assert problem["line"] == 3
     assert problem["suggestion"] == "lost"
