@@ -499,7 +499,11 @@ def drivers(results: Results, scenario: Scenario, month: int, lang: str, count: 
             scored.append((float(np.corrcoef(x, ranks)[0, 1]), column))
     scored.sort(key=lambda pair: -abs(pair[0]))
     paths = {".".join(map(str, path)): path for path, _ in parameters(scenario)}
-    for correlation, column in scored[:count]:
+    told: set[str] = set()  # what shares a draw (one vendor's delay in every region) is one line
+    for correlation, column in scored:
+        if column.stream in told or len(table.rows) == count:
+            continue
+        told.add(column.stream)
         if abs(correlation) < 3.7 / np.sqrt(results.replications):
             break
         name, _, entity = column.name.partition("@")
