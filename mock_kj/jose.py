@@ -1,0 +1,114 @@
+"""Signed tokens: the joserfc library behind four small functions (RFC 7515, 7517, 7519, 7638).
+
+`parse` takes a compact token apart without trusting it, `verify` checks its signature. They are apart so that a
+caller can look at the header, fetch the key, and verify once; all mathematics is joserfc's and cryptography's.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey, import_key
+from joserfc.jws import JWSRegistry
+
+from mock_kj.errors import TokenError
+
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
+_PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
+_SHAPE = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+MAX_TOKEN_BYTES = 32768
+PublicKey = ECKey | RSAKey
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """A token in its parts. Nothing in it is trusted before `verify`."""
+
+    header: dict[str, Any]
+    claims: dict[str, Any]
+    header_part: bytes
+    signing_input: bytes
+    signature: bytes
+
+
+def parse(token: bytes) -> Compact:
+    """Take a compact JWS apart (RFC 7515 section 7.1).
+
+    Raises:
+        TokenError: it is too long, has not three parts, or a part is no JSON object.
+
+    """
+    if len(token) > MAX_TOKEN_BYTES or not _SHAPE.fullmatch(token):
+        raise TokenError("not a compact signed token")
+    signing_input, _, signature = token.rpartition(b".")
+    header_part, _, payload = signing_input.partition(b".")
+    try:
+        header = orjson.loads(urlsafe_b64decode(header_part + b"=="))
+        claims = orjson.loads(urlsafe_b64decode(payload + b"=="))
+        raw = urlsafe_b64decode(signature + b"==")
+    except ValueError as error:
+        raise TokenError("a part of the token is not base64url of JSON") from error
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise TokenError("a part of the token is not a JSON object")
+    return Compact(header, claims, header_part, signing_input, raw)
+
+
+def public_key(jwk: object) -> PublicKey:
+    """A public RSA or EC key from its JWK (RFC 7517).
+
+    Raises:
+        TokenError: it is no such key, too small, or holds private parts.
+
+    """
+    if not isinstance(jwk, dict):
+        raise TokenError("the key is not a JSON object")
+    if _PRIVATE & jwk.keys():
+        raise TokenError("the key holds a private part")
+    if jwk.get("kty") not in ("RSA", "EC"):
+        raise TokenError("the key is neither RSA nor EC")
+    try:
+        key = import_key(jwk)
+        native = key.public_key  # type: ignore[union-attr]
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise TokenError("the key cannot be read") from error
+    if not isinstance(key, ECKey | RSAKey):
+        raise TokenError("the key is neither RSA nor EC")
+    if isinstance(key, RSAKey) and not 2048 <= native.key_size <= 8192:
+        raise TokenError("the RSA key must have 2048 to 8192 bits")
+    return key
+
+
+def verify(token: Compact, key: PublicKey) -> None:
+    """Check the signature with the algorithm of the header, asymmetric ones only.
+
+    Raises:
+        TokenError: algorithm not allowed, key of another kind, critical header unknown, or signature wrong.
+
+    """
+    alg = token.header.get("alg")
+    if alg not in ASYMMETRIC:
+        raise TokenError("the algorithm is not an allowed asymmetric one")
+    if "crit" in token.header:
+        raise TokenError("the token names critical header members that are not known")
+    algorithm = JWSRegistry.algorithms[alg]
+    if algorithm.key_type != key.key_type or (isinstance(key, ECKey) and key.curve_name != _CURVES[alg]):
+        raise TokenError("the key does not fit the algorithm")
+    try:
+        good = algorithm.verify(token.signing_input, token.signature, key)
+    except (JoseError, ValueError) as error:
+        raise TokenError("the signature cannot be checked") from error
+    if not good:
+        raise TokenError("the signature is wrong")
+
+
+def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: PublicKey) -> str:
+    """A compact JWS over the claims; the header names the algorithm."""
+    return jwt.encode(dict(header), dict(claims), key, algorithms=[header["alg"]])
