@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 
 import jsonschema_rs
@@ -73,7 +73,9 @@ _MALICIOUS = re.compile(
     rb"|\b(?:insert\s+into|delete\s+from)\s+\w+",
     re.IGNORECASE,
 )
-_ELEVEN_DIGITS = re.compile(rb"(?<!\d)\d{11}(?!\d)")
+# None of the patterns above can match a text that holds none of these; the search for them costs a microsecond.
+_TRIGGERS = (b"<", b"'", b"=", b"javascript:", b"data:text", b"${jndi", b"select", b" table", b"insert", b"delete")
+_ELEVEN_DIGITS = re.compile(rb"(?<![\d.])[0-9]{11}(?!\d)")
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
@@ -142,7 +144,8 @@ def _words(fault: jsonschema_rs.ValidationError) -> str:
 def refuse_malicious(resource: Resource, subject: Subject) -> None:
     """Reject running markup and SQL anywhere (B-README), and numbers of real people anywhere in the text."""
     text = orjson.dumps(resource)
-    if _MALICIOUS.search(text):
+    low = text.lower()
+    if any(trigger in low for trigger in _TRIGGERS) and _MALICIOUS.search(low):
         raise Refusal("malicious", "markup or SQL was found in a text")
     if not subject.settings.allow_real_numbers:
         for match in _ELEVEN_DIGITS.finditer(text):
@@ -328,8 +331,6 @@ def span(text: str, path: str) -> tuple[datetime, datetime]:
         Refusal: the text names no day, such as 31 February.
 
     """
-    from datetime import UTC
-
     try:
         if "T" in text:
             moment = datetime.fromisoformat(text.replace(":60", ":59")).astimezone(UTC)
