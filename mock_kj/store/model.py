@@ -6,7 +6,7 @@ written to yet; the first write copies it into the store, in the same transactio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple, Protocol
 
@@ -160,3 +160,8 @@ def unpack_privacy(reserved: object, restricted_all: object, restricted_critical
 def day_of(milliseconds: int) -> str:
     """The UTC day of an instant, as YYYY-MM-DD."""
     return (date(1970, 1, 1) + timedelta(days=milliseconds // 86_400_000)).isoformat()
+
+
+def in_order(rows: Iterable[CountRow]) -> list[CountRow]:
+    """Counts by day, organisation, operation and target; unknown organisations first."""
+    return sorted(rows, key=lambda r: (r.day, r.operation, r.orgnr or "", r.target))

@@ -27,6 +27,7 @@ from mock_kj.store.model import (
     Served,
     Summary,
     day_of,
+    in_order,
     pack_blocked,
     unpack_privacy,
 )
@@ -263,11 +264,11 @@ class SqliteStore:
         """The usage log counted."""
         query = (
             "SELECT strftime('%Y-%m-%d', at / 1000, 'unixepoch'), orgnr_child, operation, target, count(*) FROM usage_log "
-            "WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
+            "WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4"
         )
         rows = [CountRow(*row) for row in await self._report(query, (since, until))]
-        days = "SELECT day, nullif(orgnr, ''), operation, target, count FROM tally WHERE day >= ? AND day <= ? ORDER BY 1, 2, 3, 4"
-        return rows + [CountRow(*row) for row in await self._report(days, (day_of(since), day_of(until - 1)))]
+        days = "SELECT day, nullif(orgnr, ''), operation, target, count FROM tally WHERE day >= ? AND day <= ?"
+        return in_order(rows + [CountRow(*row) for row in await self._report(days, (day_of(since), day_of(until - 1)))])
 
     async def tally(self, rows: Sequence[CountRow]) -> None:
         """Add counts."""
