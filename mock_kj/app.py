@@ -141,7 +141,8 @@ class MockKj:
             cut(send)
         except Exception:
             log.exception("system error")
-            await Reply(500, b'{"error":"system error in the mock"}', b"application/json").send(send)
+            with contextlib.suppress(RuntimeError):  # the answer had begun
+                await Reply(500, b'{"error":"system error in the mock"}', b"application/json").send(send)
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

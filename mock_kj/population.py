@@ -142,7 +142,9 @@ class Population:
         return identity.number(born, block * 44 + rest - 6)
 
     def index(self, nin: str) -> int | None:
-        """The inverse of `nin`; None for a number that nobody in this population has."""
+        """The inverse of `nin`; None for a text that is no number of anybody in this population."""
+        if len(nin) != 11 or not (nin.isascii() and nin.isdigit()):
+            return None
         born = identity.birth_date(nin)
         shift = identity.month_shift(nin)
         if born is None or shift not in (identity.TENOR, identity.NHN):

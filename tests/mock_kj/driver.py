@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 from requests_oauth2client import AuthorizationRequest, DPoPKey, OAuth2Client, PrivateKeyJwt
+from requests_oauth2client.dpop import MissingDPoPNonce
 
 ROLE = "%7B%22system%22%3A%22urn%3Aoid%3A2.16.578.1.12.4.1.1.9060%22%2C%22code%22%3A%22{}%22%7D"
 RATES = ("reserved=0.02", "restricted_all=0.02", "restricted_critical=0.02", "blocks=0.02", "prevalence=0.3")
@@ -127,7 +128,10 @@ class Ehr:
         if "json" in more:
             more["data"] = json.dumps(more.pop("json"))
             headers.setdefault("Content-Type", "application/fhir+json; charset=UTF-8")
-        return self.session.request(method, f"{self.api}/{path}", headers=headers, timeout=20, **more)
+        try:
+            return self.session.request(method, f"{self.api}/{path}", headers=headers, timeout=20, **more)
+        except MissingDPoPNonce as refused:  # the client takes every 401 with a DPoP challenge for a nonce challenge
+            return refused.response
 
     def status(self, nin: str) -> requests.Response:
         return self.call("POST", "status", nin, json={"nin": nin}, headers={"Content-Type": "application/json"})
