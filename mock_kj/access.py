@@ -72,9 +72,7 @@ class Rules:
     check_organisation: bool = True
 
 
-def decide(
-    who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules
-) -> str | None:
+def decide(who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules) -> str | None:
     """Allow (None) or the name of the documented refusal (a row of `cases.CASES`).
 
     `patient` is None for somebody who has no kjernejournal. The decision does not depend on the time: a consent

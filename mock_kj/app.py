@@ -58,7 +58,9 @@ def make_store(url: str, settings: Settings, plan: faults.Faults | None = None) 
         raise UsageError("--db", "must be a file or postgresql://user@host/database")
     from mock_kj.store.sqlite import SqliteStore
 
-    return SqliteStore(Path(url), linger_ms=settings.group_commit_linger_ms, batch=settings.group_commit_max, stall=stall)
+    return SqliteStore(
+        Path(url), linger_ms=settings.group_commit_linger_ms, batch=settings.group_commit_max, stall=stall
+    )
 
 
 @dataclass
@@ -160,10 +162,14 @@ class MockKj:
         else:
             await self._operator(scope, receive, marked(send))
 
-    async def _suffer_then(self, app: Any, prefix: str, operation: str, group: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _suffer_then(
+        self, app: Any, prefix: str, operation: str, group: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         plan = self.parts.service.faults
         if plan.active and (status := await plan.suffer(operation, group)) is not None:
-            await Reply(status, b'{"error":"temporarily_unavailable"}' if status != 429 else b"", b"application/json").send(send)
+            await Reply(
+                status, b'{"error":"temporarily_unavailable"}' if status != 429 else b"", b"application/json"
+            ).send(send)
             return
         await app({**scope, "root_path": prefix}, receive, marked(send))
 

@@ -29,8 +29,17 @@ def statement(base: str, version: str) -> dict[str, Any]:
         "date": "2026-01-01",
         "kind": "instance",
         "software": {"name": "mock-kj", "version": version},
-        "implementation": {"description": "A mock of the critical-information API; synthetic persons only", "url": base},
+        "implementation": {
+            "description": "A mock of the critical-information API; synthetic persons only",
+            "url": base,
+        },
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json"],
-        "rest": [{"mode": "server", "documentation": "Optimistic locking by meta.versionId in the body", "resource": resources}],
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": "Optimistic locking by meta.versionId in the body",
+                "resource": resources,
+            }
+        ],
     }

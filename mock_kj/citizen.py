@@ -125,7 +125,9 @@ def parse_choices(body: bytes, before: Privacy) -> Privacy:
         raise Refusal("parameter-invalid", f"the body may hold {', '.join(_CHOICES)}")
     blocked = data.get("blocked", sorted(before.blocked))
     flags = [data.get(name, getattr(before, name)) for name in _CHOICES[:3]]
-    good = isinstance(blocked, list) and all(isinstance(b, str) and b.isascii() and b.isdigit() and len(b) == 9 for b in blocked)
+    good = isinstance(blocked, list) and all(
+        isinstance(b, str) and b.isascii() and b.isdigit() and len(b) == 9 for b in blocked
+    )
     if not good or not all(isinstance(f, bool) for f in flags) or len(blocked) > 1000:
         raise Refusal("parameter-invalid", "flags are true or false, blocked is a list of nine-digit HPR numbers")
-    return Privacy(*flags, frozenset(blocked))
+    return Privacy(flags[0], flags[1], flags[2], frozenset(blocked))

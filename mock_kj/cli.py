@@ -50,8 +50,12 @@ def parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: the loopback only)")
     serve.add_argument("--port", type=int, default=8480, help="port to listen on; 0 picks a free one (default: 8480)")
     serve.add_argument("--public-url", metavar="URL", help="address that clients use, when a proxy stands in front")
-    serve.add_argument("--ready-file", type=Path, metavar="FILE", help="write the addresses here as JSON once it can answer")
-    serve.add_argument("--processes", type=int, default=1, metavar="N", help="processes on one port (PostgreSQL advised above 1)")
+    serve.add_argument(
+        "--ready-file", type=Path, metavar="FILE", help="write the addresses here as JSON once it can answer"
+    )
+    serve.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="processes on one port (PostgreSQL advised above 1)"
+    )
     serve.add_argument("--faults", type=Path, metavar="YAML", help="fault plan; see the README for its members")
     serve.add_argument("--codes", type=Path, metavar="YAML", help="further codes to check against")
     serve.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
@@ -60,7 +64,9 @@ def parser() -> argparse.ArgumentParser:
 
     client = commands.add_parser("client", help="register a test client and write what it needs")
     _data(client)
-    client.add_argument("--out", type=Path, default=Path("client.json"), metavar="FILE", help="where to write it (default: client.json)")
+    client.add_argument(
+        "--out", type=Path, default=Path("client.json"), metavar="FILE", help="where to write it (default: client.json)"
+    )
     client.add_argument("--client-id", metavar="ID", help="default: a random one")
     client.add_argument("--alg", default="ES256", help="algorithm of the client's key (default: ES256)")
     client.add_argument("--tenancy", default="single-tenant", choices=("single-tenant", "multi-tenant", "none"))
@@ -70,7 +76,11 @@ def parser() -> argparse.ArgumentParser:
     populate = commands.add_parser("populate", help="fix the population of a database, and fill it with rows if asked")
     _data(populate)
     _population(populate)
-    populate.add_argument("--rows", action="store_true", help="write a row for everybody who has entries or choices (minutes for the nation)")
+    populate.add_argument(
+        "--rows",
+        action="store_true",
+        help="write a row for everybody who has entries or choices (minutes for the nation)",
+    )
     populate.add_argument("--json", action="store_true", help="print the counts as JSON")
     _settings(populate)
 
@@ -81,21 +91,37 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _data(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--data", type=Path, default=Path("mock-kj-data"), metavar="DIR", help="keys, clients and database (default: mock-kj-data)")
+    command.add_argument(
+        "--data",
+        type=Path,
+        default=Path("mock-kj-data"),
+        metavar="DIR",
+        help="keys, clients and database (default: mock-kj-data)",
+    )
 
 
 def _population(command: argparse.ArgumentParser) -> None:
     command.add_argument("--db", metavar="URL", help="database file, or postgresql://… (default: a file in --data)")
     command.add_argument("--persons", type=int, metavar="N", help="size of the population (default: 10 000)")
-    command.add_argument("--professionals", type=int, metavar="N", help="health professionals among them (default: 500)")
+    command.add_argument(
+        "--professionals", type=int, metavar="N", help="health professionals among them (default: 500)"
+    )
     command.add_argument("--seed", type=int, help="another seed, another population (default: 1)")
-    command.add_argument("--rate", action="append", default=[], metavar="NAME=X", help="such as prevalence=0.05, reserved=0.001")
-    command.add_argument("--organisations", type=Path, metavar="YAML", help="regions and trusts, such as a file of scenarios/")
+    command.add_argument(
+        "--rate", action="append", default=[], metavar="NAME=X", help="such as prevalence=0.05, reserved=0.001"
+    )
+    command.add_argument(
+        "--organisations", type=Path, metavar="YAML", help="regions and trusts, such as a file of scenarios/"
+    )
 
 
 def _settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--settings", type=Path, metavar="YAML", help="settings file; `mock-kj contract` lists the names")
-    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated")
+    command.add_argument(
+        "--settings", type=Path, metavar="YAML", help="settings file; `mock-kj contract` lists the names"
+    )
+    command.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="one setting; may be repeated"
+    )
 
 
 def options_from(args: argparse.Namespace) -> Options:
@@ -105,7 +131,7 @@ def options_from(args: argparse.Namespace) -> Options:
 
     rates: dict[str, float] = {}
     for text in args.rate:
-        name, equals, value = text.partition("=")
+        name, _, value = text.partition("=")
         try:
             rates[name.replace("-", "_")] = float(value)
         except ValueError as error:
@@ -113,7 +139,11 @@ def options_from(args: argparse.Namespace) -> Options:
     for name in ("persons", "professionals"):
         if getattr(args, name) is not None and getattr(args, name) < 1:
             raise UsageError(f"--{name}", "must be at least 1")
-    values = {k: getattr(args, k) for k in ("host", "port", "public_url", "ready_file", "processes", "codes", "faults", "log_level") if hasattr(args, k)}
+    values = {
+        k: getattr(args, k)
+        for k in ("host", "port", "public_url", "ready_file", "processes", "codes", "faults", "log_level")
+        if hasattr(args, k)
+    }
     if not 0 <= values.get("port", 0) <= 65535:
         raise UsageError("--port", "must lie between 0 and 65535")
     if not 1 <= values.get("processes", 1) <= 64:
@@ -143,7 +173,13 @@ def _client(args: argparse.Namespace) -> int:
     from mock_kj import testclient
 
     written = testclient.create(
-        args.data, args.out, client_id=args.client_id, alg=args.alg, tenancy=args.tenancy, legacy=args.legacy, places=args.organisations
+        args.data,
+        args.out,
+        client_id=args.client_id,
+        alg=args.alg,
+        tenancy=args.tenancy,
+        legacy=args.legacy,
+        places=args.organisations,
     )
     print(f"{args.out}: client {written['client_id']} of {written['issuer']}")
     return 0
@@ -155,7 +191,11 @@ def _populate(args: argparse.Namespace) -> int:
     from mock_kj import populate
 
     counts = asyncio.run(populate.run(options_from(args), rows=args.rows))
-    print(json.dumps(counts) if args.json else "\n".join(f"{name:24}{value:>12,}".replace(",", " ") for name, value in counts.items()))
+    print(
+        json.dumps(counts)
+        if args.json
+        else "\n".join(f"{name:24}{value:>12,}".replace(",", " ") for name, value in counts.items())
+    )
     return 0
 
 

@@ -103,7 +103,9 @@ class Faults:
         self.plan = plan
         self.active = bool(plan.rules)
         self._began = time.monotonic()
-        self._streams = [random.Random(crc32(f"{plan.seed}/{i}/{r.operation}".encode())) for i, r in enumerate(plan.rules)]
+        self._streams = [
+            random.Random(crc32(f"{plan.seed}/{i}/{r.operation}".encode())) for i, r in enumerate(plan.rules)
+        ]
         self._stalled = self._began
 
     def draw(self, operation: str, group: str, elapsed: float) -> Outcome:
@@ -176,11 +178,16 @@ def parse(data: Mapping[str, Any], place: str) -> Plan:
 def _rule(data: object, place: str) -> Rule:
     if not isinstance(data, Mapping):
         raise UsageError(place, "must be a mapping")
-    _known(data, ("operation", "latency", "error_rate", "error_status", "reset_rate", "hang", "start", "stop", "ramp"), place)
+    _known(
+        data,
+        ("operation", "latency", "error_rate", "error_status", "reset_rate", "hang", "start", "stop", "ramp"),
+        place,
+    )
     operation = data.get("operation", "*")
     if operation not in OPERATIONS:
         raise UsageError(f"{place}.operation", f"must be one of {', '.join(OPERATIONS)}")
-    name, parameters = None, ()
+    name: str | None = None
+    parameters: tuple[float, ...] = ()
     latency = data.get("latency")
     if latency is not None:
         if not isinstance(latency, Mapping) or latency.get("distribution") not in DISTRIBUTIONS:
@@ -212,7 +219,13 @@ def _known(data: Mapping[str, Any], names: tuple[str, ...], place: str) -> None:
 
 
 def _number(
-    data: Mapping[str, Any], name: str, default: float | None, place: str, *, low: float = 0.0, high: float = float("inf")
+    data: Mapping[str, Any],
+    name: str,
+    default: float | None,
+    place: str,
+    *,
+    low: float = 0.0,
+    high: float = float("inf"),
 ) -> float:
     value = data.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

@@ -48,7 +48,7 @@ def enum(*values: str) -> Schema:
     return {"enum": list(values)}
 
 
-def element(required: tuple[str, ...] = (), **members: Schema) -> Schema:
+def element(required: tuple[str, ...] = (), /, **members: Schema) -> Schema:
     """A complex data type: its members, `id`, `extension`, and `_member` siblings of primitives."""
     return {
         "type": "object",
@@ -115,7 +115,9 @@ DEFINITIONS: dict[str, Schema] = {
 }  # fmt: skip
 
 
-def resource(name: str, required: tuple[str, ...], choices: tuple[tuple[str, ...], ...] = (), **members: Schema) -> Schema:
+def resource(
+    name: str, required: tuple[str, ...], choices: tuple[tuple[str, ...], ...] = (), **members: Schema
+) -> Schema:
     """A resource type: the members of DomainResource and its own."""
     schema = element(
         ("resourceType", *required),
@@ -142,7 +144,12 @@ def _onset(prefix: str, *, text: bool = True) -> dict[str, Schema]:
     return {prefix + form: schema for form, schema in forms.items()}
 
 
-_CONCEPT, _CONCEPTS, _REFERENCE, _REFERENCES = ref("CodeableConcept"), many(ref("CodeableConcept")), ref("Reference"), many(ref("Reference"))
+_CONCEPT, _CONCEPTS, _REFERENCE, _REFERENCES = (
+    ref("CodeableConcept"),
+    many(ref("CodeableConcept")),
+    ref("Reference"),
+    many(ref("Reference")),
+)
 _NOTES = many(ref("Annotation"))
 _ONSET, _ABATEMENT, _PERFORMED = _onset("onset"), _onset("abatement"), _onset("performed")
 _TIMING: dict[str, Schema] = {"timingPeriod": ref("Period"), "timingDateTime": DATE_TIME}

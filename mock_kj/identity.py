@@ -8,7 +8,7 @@ on the shifted ones. A month of 01-12 (or an H-number's 41-52) could be a real p
 from __future__ import annotations
 
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 WEIGHTS_1 = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
@@ -89,7 +89,7 @@ _INDIVIDUAL_1 = tuple((4 * (i // 100) + 5 * (i // 10 % 10) + 2 * (i % 10)) % 11 
 _INDIVIDUAL_2 = tuple((5 * (i // 100) + 4 * (i // 10 % 10) + 3 * (i % 10)) % 11 for i in range(1000))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _tails(sum_1: int, sum_2: int, late: bool) -> tuple[str, ...]:
     """Individual number plus control digits of every valid number whose date digits weigh so much.
 
@@ -104,7 +104,7 @@ def _tails(sum_1: int, sum_2: int, late: bool) -> tuple[str, ...]:
     return tuple(tails)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _ranks(sum_1: int, sum_2: int, late: bool) -> dict[str, int]:
     return {tail: rank for rank, tail in enumerate(_tails(sum_1, sum_2, late))}
 

@@ -76,12 +76,12 @@ def public_key(jwk: object) -> PublicKey:
         raise TokenError("the key is neither RSA nor EC")
     try:
         key = import_key(jwk)
-        native = key.public_key  # type: ignore[union-attr]
+        if not isinstance(key, ECKey | RSAKey):
+            raise TokenError("the key is neither RSA nor EC")
+        size = key.public_key.key_size
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise TokenError("the key cannot be read") from error
-    if not isinstance(key, ECKey | RSAKey):
-        raise TokenError("the key is neither RSA nor EC")
-    if isinstance(key, RSAKey) and not 2048 <= native.key_size <= 8192:
+    if isinstance(key, RSAKey) and not 2048 <= size <= 8192:
         raise TokenError("the RSA key must have 2048 to 8192 bits")
     return key
 

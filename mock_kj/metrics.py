@@ -14,9 +14,15 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._requests = Counter("mock_kj_requests", "Requests", ["api", "operation", "outcome"], registry=self.registry)
-        self._seconds = Histogram("mock_kj_request_seconds", "Duration", ["api", "operation"], buckets=_BUCKETS, registry=self.registry)
-        self._headers = Counter("mock_kj_header_family", "Requests by header family (nhn or hit)", ["family"], registry=self.registry)
+        self._requests = Counter(
+            "mock_kj_requests", "Requests", ["api", "operation", "outcome"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "mock_kj_request_seconds", "Duration", ["api", "operation"], buckets=_BUCKETS, registry=self.registry
+        )
+        self._headers = Counter(
+            "mock_kj_header_family", "Requests by header family (nhn or hit)", ["family"], registry=self.registry
+        )
         self.in_flight = Gauge("mock_kj_in_flight", "Requests under way", registry=self.registry)
         self._request = lru_cache(maxsize=4096)(self._requests.labels)
         self._duration = lru_cache(maxsize=256)(self._seconds.labels)

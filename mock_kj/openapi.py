@@ -21,8 +21,12 @@ def _header(name: str, description: str, schema: dict[str, Any], *, required: bo
 
 
 _SOURCE = _header("nhn-source-system", "System name and version", {"type": "string", "minLength": 3, "maxLength": 512})
-_EVENT = _header("nhn-event-id", "Unique per request", {"type": "string", "minLength": 1, "maxLength": 128}, required=False)
-_ROLE = _header("nhn-user-role", "URL-encoded JSON with system and code", {"type": "string", "examples": [ROLE_EXAMPLE]})
+_EVENT = _header(
+    "nhn-event-id", "Unique per request", {"type": "string", "minLength": 1, "maxLength": 128}, required=False
+)
+_ROLE = _header(
+    "nhn-user-role", "URL-encoded JSON with system and code", {"type": "string", "examples": [ROLE_EXAMPLE]}
+)
 _BASIS = _header("nhn-access-basis", "Why the journal may be opened", {"enum": [b.value for b in Basis]})
 _NIN = _header("nhn-patient-nin", "Synthetic identity number", {"type": "string", "pattern": r"^\d{11}$"})
 _DPOP = _header("DPoP", "Proof (RFC 9449), required with a DPoP token", {"type": "string"}, required=False)
@@ -46,7 +50,9 @@ def _placed(schema: Any) -> Any:
     """A schema with its references moved to where OpenAPI keeps definitions."""
     if isinstance(schema, dict):
         return {
-            k: v.replace("#/definitions/", "#/components/schemas/") if k == "$ref" and isinstance(v, str) else _placed(v)
+            k: v.replace("#/definitions/", "#/components/schemas/")
+            if k == "$ref" and isinstance(v, str)
+            else _placed(v)
             for k, v in schema.items()
             if k != "definitions"
         }
@@ -65,18 +71,26 @@ def document(base: str) -> dict[str, Any]:
                     "required": True,
                     "content": {
                         "application/json": {
-                            "schema": {"type": "object", "required": ["nin"], "properties": {"nin": {"type": "string", "pattern": r"^\d{11}$"}}}
+                            "schema": {
+                                "type": "object",
+                                "required": ["nin"],
+                                "properties": {"nin": {"type": "string", "pattern": r"^\d{11}$"}},
+                            }
                         }
                     },
                 },
-                "responses": _answers(_200={"description": "Status", "content": {"application/json": {"schema": {"type": "object"}}}}),
+                "responses": _answers(
+                    _200={"description": "Status", "content": {"application/json": {"schema": {"type": "object"}}}}
+                ),
             }
         },
         "/metadata": {
             "get": {
                 "operationId": "metadata",
                 "security": [],
-                "responses": _answers(_200={"description": "CapabilityStatement", "content": _fhir({"type": "object"})}),
+                "responses": _answers(
+                    _200={"description": "CapabilityStatement", "content": _fhir({"type": "object"})}
+                ),
             }
         },
     }
@@ -93,7 +107,12 @@ def document(base: str) -> dict[str, Any]:
         "security": [{"helseid": ["nhn:critical-information/api"]}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"helseid": {"type": "openIdConnect", "openIdConnectUrl": f"{base}/helseid/.well-known/openid-configuration"}},
+            "securitySchemes": {
+                "helseid": {
+                    "type": "openIdConnect",
+                    "openIdConnectUrl": f"{base}/helseid/.well-known/openid-configuration",
+                }
+            },
             "schemas": {
                 **{name: _placed(schema) for name, schema in DEFINITIONS.items()},
                 **{name: _placed(schema) for name, schema in SCHEMAS.items()},
@@ -103,7 +122,11 @@ def document(base: str) -> dict[str, Any]:
                     "properties": {
                         "resourceType": {"const": "OperationOutcome"},
                         "id": {"type": "string"},
-                        "issue": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["severity", "code"]}},
+                        "issue": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "object", "required": ["severity", "code"]},
+                        },
                     },
                 },
                 "Bundle": {
@@ -112,7 +135,11 @@ def document(base: str) -> dict[str, Any]:
                     "properties": {
                         "resourceType": {"const": "Bundle"},
                         "type": {"const": "searchset"},
-                        "entry": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["resource"]}},
+                        "entry": {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "object", "required": ["resource"]},
+                        },
                     },
                 },
             },
@@ -133,18 +160,46 @@ def _type_paths(name: str) -> dict[str, Any]:
             "get": {
                 "operationId": f"read{name}",
                 "parameters": [*_USER, kind],
-                "responses": _answers(_200={"description": "Newest versions", "content": _fhir({"$ref": "#/components/schemas/Bundle"})}),
+                "responses": _answers(
+                    _200={"description": "Newest versions", "content": _fhir({"$ref": "#/components/schemas/Bundle"})}
+                ),
             },
-            "post": {"operationId": f"create{name}", "parameters": _USER, "requestBody": body, "responses": _answers(_201=one)},
+            "post": {
+                "operationId": f"create{name}",
+                "parameters": _USER,
+                "requestBody": body,
+                "responses": _answers(_201=one),
+            },
         },
         f"/{name}/{{id}}": {
-            "get": {"operationId": f"readOne{name}", "parameters": [*_USER, identifier], "responses": _answers(_200=one)},
-            "put": {"operationId": f"update{name}", "parameters": [*_USER, identifier], "requestBody": body, "responses": _answers(_200=one)},
-            "delete": {"operationId": f"delete{name}", "parameters": [*_USER, identifier], "responses": _answers(_204=gone)},
+            "get": {
+                "operationId": f"readOne{name}",
+                "parameters": [*_USER, identifier],
+                "responses": _answers(_200=one),
+            },
+            "put": {
+                "operationId": f"update{name}",
+                "parameters": [*_USER, identifier],
+                "requestBody": body,
+                "responses": _answers(_200=one),
+            },
+            "delete": {
+                "operationId": f"delete{name}",
+                "parameters": [*_USER, identifier],
+                "responses": _answers(_204=gone),
+            },
         },
         f"/{name}/{{id}}/_history/{{version}}": {
-            "get": {"operationId": f"readVersion{name}", "parameters": [*_USER, identifier, version], "responses": _answers(_200=one)},
-            "delete": {"operationId": f"deleteVersion{name}", "parameters": [*_USER, identifier, version], "responses": _answers(_204=gone)},
+            "get": {
+                "operationId": f"readVersion{name}",
+                "parameters": [*_USER, identifier, version],
+                "responses": _answers(_200=one),
+            },
+            "delete": {
+                "operationId": f"deleteVersion{name}",
+                "parameters": [*_USER, identifier, version],
+                "responses": _answers(_204=gone),
+            },
         },
     }
 

@@ -39,8 +39,12 @@ async def walk(store: Store, population: Population, *, rows: bool) -> dict[str,
     from tqdm import tqdm
 
     began = time.monotonic()
-    counts = {name: 0 for name in ("persons", "with entries", "entries", "reserved", "restricted", "blocking", "rows written")}
-    with tqdm(total=population.persons, unit=" persons", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+    counts = dict.fromkeys(
+        ("persons", "with entries", "entries", "reserved", "restricted", "blocking", "rows written"), 0
+    )
+    with tqdm(
+        total=population.persons, unit=" persons", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty()
+    ) as bar:
         for start in range(0, population.persons, BLOCK):
             stop = min(start + BLOCK, population.persons)
             patients: list[PatientRow] = []

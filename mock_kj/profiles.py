@@ -64,7 +64,15 @@ RECORDER: dict[str, str] = {
 }  # fmt: skip
 SUBJECT = {name: "patient" if name == "AllergyIntolerance" else "subject" for name in STATES}
 _FROZEN = ("category", "code", "device")
-_NOT_FUTURE = ("recordedDate", "onsetDateTime", "abatementDateTime", "performedDateTime", "recordedOn", "lastOccurrence", "timingDateTime")
+_NOT_FUTURE = (
+    "recordedDate",
+    "onsetDateTime",
+    "abatementDateTime",
+    "performedDateTime",
+    "recordedOn",
+    "lastOccurrence",
+    "timingDateTime",
+)
 
 # What counts as malicious is unknown (B-README only says that it is rejected): markup that runs, and SQL.
 _MALICIOUS = re.compile(
@@ -231,7 +239,9 @@ def status_of(resource: Resource) -> State:
         key = (resource["status"],)
     state = STATES[kind].get(key)
     if state is None:
-        raise _invalid(f"{kind}.{'clinicalStatus' if len(key) == 2 else 'status'}", f"status {' + '.join(key)} is not used here")
+        raise _invalid(
+            f"{kind}.{'clinicalStatus' if len(key) == 2 else 'status'}", f"status {' + '.join(key)} is not used here"
+        )
     return state
 
 
@@ -336,7 +346,7 @@ def span(text: str, path: str) -> tuple[datetime, datetime]:
             moment = datetime.fromisoformat(text.replace(":60", ":59")).astimezone(UTC)
             return moment, moment
         parts = [int(p) for p in text.split("-")]
-        first = datetime(parts[0], *(parts[1:] + [1, 1])[:2], tzinfo=UTC)
+        first = datetime(parts[0], parts[1] if len(parts) > 1 else 1, parts[2] if len(parts) > 2 else 1, tzinfo=UTC)
         if len(parts) == 3:
             last = first + timedelta(days=1)
         elif len(parts) == 2:

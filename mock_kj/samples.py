@@ -90,7 +90,11 @@ def resource(
         "extension": [
             {
                 "url": f"{CANONICAL}KjSourceOfInformation",
-                "valueCoding": {"system": f"{KJ}SourceOfInformation", "code": "2", "display": "Observert av behandlende lege"},
+                "valueCoding": {
+                    "system": f"{KJ}SourceOfInformation",
+                    "code": "2",
+                    "display": "Observert av behandlende lege",
+                },
             }
         ],
     }
@@ -120,12 +124,32 @@ def resource(
             "recorder": recorder,
         }
     elif kind == "Procedure":
-        body |= {"status": "in-progress", "category": kind_code, "code": code, "subject": subject, "performedDateTime": recorded, "recorder": recorder}
+        body |= {
+            "status": "in-progress",
+            "category": kind_code,
+            "code": code,
+            "subject": subject,
+            "performedDateTime": recorded,
+            "recorder": recorder,
+        }
     elif kind == "DeviceUseStatement":
         contained.append({"resourceType": "Device", "id": "deviceRef", "type": code})
-        body |= {"status": "active", "subject": subject, "device": {"reference": "#deviceRef"}, "recordedOn": recorded, "source": recorder}
+        body |= {
+            "status": "active",
+            "subject": subject,
+            "device": {"reference": "#deviceRef"},
+            "recordedOn": recorded,
+            "source": recorder,
+        }
     else:
-        body |= {"status": "active", "category": [kind_code], "code": code, "subject": subject, "period": {"start": recorded}, "author": recorder}
+        body |= {
+            "status": "active",
+            "category": [kind_code],
+            "code": code,
+            "subject": subject,
+            "period": {"start": recorded},
+            "author": recorder,
+        }
     if note is not None and kind != "Flag":
         body["note"] = [{"text": note}]
     return body
@@ -158,7 +182,10 @@ def initial(population: Population, person: Person) -> tuple[PatientRow, tuple[E
         category = _category(population.uniform(person.index, f"category-{serial}"))
         bits = population.bits(person.index, f"detail-{serial}")
         days = bits % 700
-        at = max(_EPOCH + timedelta(days=days, seconds=bits % 86400), datetime(person.born.year, person.born.month, person.born.day, tzinfo=UTC))
+        at = max(
+            _EPOCH + timedelta(days=days, seconds=bits % 86400),
+            datetime(person.born.year, person.born.month, person.born.day, tzinfo=UTC),
+        )
         who = population.professional_at((bits >> 20) % population.professionals)
         identifier = str(UUID(int=(bits << 64 | population.bits(person.index, f"id-{serial}")), version=4))
         when = int(at.timestamp() * 1000)

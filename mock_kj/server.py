@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 
 from mock_kj import app, faults, logs, organisations
+from mock_kj.api.current import PREFIX
 from mock_kj.cases import with_overrides
 from mock_kj.codes import CodeRegister
 from mock_kj.errors import StoreError, UsageError
@@ -94,12 +95,21 @@ async def settle_population(store: Store, options: Options) -> Population:
     asked = {"persons": options.persons, "professionals": options.professionals, "seed": options.seed, **options.rates}
     asked = {name: value for name, value in asked.items() if value is not None}
     if kept is None:
-        values: dict[str, Any] = {"persons": PERSONS, "professionals": PROFESSIONALS, "seed": SEED, **asdict(Rates()), **asked}
+        values: dict[str, Any] = {
+            "persons": PERSONS,
+            "professionals": PROFESSIONALS,
+            "seed": SEED,
+            **asdict(Rates()),
+            **asked,
+        }
     else:
         values = json.loads(kept)
         for name, value in asked.items():
             if values.get(name) != value:
-                raise UsageError(f"--{name}", f"the database was made with {values.get(name)}, not {value}; take another --data or --db")
+                raise UsageError(
+                    f"--{name}",
+                    f"the database was made with {values.get(name)}, not {value}; take another --data or --db",
+                )
     population = population_from(values, options.organisations)
     if kept is None:
         await store.set_meta("population", json.dumps(values))
@@ -180,7 +190,9 @@ class Server(uvicorn.Server):
             self._ready()
 
 
-def run_process(options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Callable[[], None]) -> None:
+def run_process(
+    options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Callable[[], None]
+) -> None:
     """Serve on a socket until told to stop."""
     logs.configure(options.log_level)
     config = uvicorn.Config(
@@ -208,7 +220,7 @@ def addresses(public_url: str, population: dict[str, Any]) -> dict[str, Any]:
         "mock": True,
         "base": public_url,
         "issuer": public_url + app.ISSUER_PREFIX,
-        "api": public_url + app.PREFIX,
+        "api": public_url + PREFIX,
         "legacy": f"{public_url}/v1",
         "citizen": public_url + "/citizen/v1",
         "docs": f"{public_url}/docs",
@@ -249,7 +261,10 @@ def serve(options: Options) -> int:
         if options.ready_file is not None:
             write_whole(options.ready_file, told)
         print(BANNER, file=sys.stderr)
-        print(f"issuer  {told['issuer']}\napi     {told['api']}\nlegacy  {told['legacy']}\ndocs    {told['docs']}", file=sys.stderr)
+        print(
+            f"issuer  {told['issuer']}\napi     {told['api']}\nlegacy  {told['legacy']}\ndocs    {told['docs']}",
+            file=sys.stderr,
+        )
         print(f"next    mock-kj client --data {options.data} --out client.json", file=sys.stderr, flush=True)
 
     if options.processes == 1:
@@ -258,12 +273,17 @@ def serve(options: Options) -> int:
     return _many(options, public_url, population, listener, ready)
 
 
-def _many(options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Callable[[], None]) -> int:
+def _many(
+    options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Callable[[], None]
+) -> int:
     """Several processes on one socket; one that dies takes the rest with it, so that nothing runs half."""
     context = multiprocessing.get_context("spawn")
     started = context.Semaphore(0)
     single = replace(options, ready_file=None)
-    children = [context.Process(target=_child, args=(single, public_url, population, listener, started)) for _ in range(options.processes)]
+    children = [
+        context.Process(target=_child, args=(single, public_url, population, listener, started))
+        for _ in range(options.processes)
+    ]
     stopping: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stopping.append(number))

@@ -46,18 +46,20 @@ class Tally:
         ]
 
 
-def summary(rows: Iterable[CountRow], organisations: Mapping[str, Organisation], local: Mapping[str, int]) -> dict[str, Any]:
+def summary(
+    rows: Iterable[CountRow], organisations: Mapping[str, Organisation], local: Mapping[str, int]
+) -> dict[str, Any]:
     """Totals, the actors that are ready, read and write (4.2), and the share uploaded (4.3).
 
     `local` is the number of entries in each organisation's own record, as reported to the mock; the share is left out
     for whoever reported none.
     """
     rows = list(rows)
-    totals = {name: sum(r.count for r in rows if r.operation == operation) for operation, name in MEASURES.items()}
+    totals = {name: sum(r.total for r in rows if r.operation == operation) for operation, name in MEASURES.items()}
     readers = {r.orgnr for r in rows if r.operation == "read"}
     writers = {r.orgnr for r in rows if r.operation in ("create", "update", "delete")}
     asking = {r.orgnr for r in rows if r.operation == "status"}
-    shared = {o: sum(r.count for r in rows if r.operation == "create" and r.orgnr == o) for o in local}
+    shared = {o: sum(r.total for r in rows if r.operation == "create" and r.orgnr == o) for o in local}
     return {
         "totals": totals,
         "actors": {
@@ -79,5 +81,15 @@ def to_csv(rows: Iterable[CountRow], organisations: Mapping[str, Organisation]) 
     for row in rows:
         place = organisations.get(row.orgnr or "")
         measure = MEASURES.get(row.operation, row.operation)
-        writer.writerow([row.day, place.region if place else "", place.name if place else "", row.orgnr or "", measure, row.target, row.count])
+        writer.writerow(
+            [
+                row.day,
+                place.region if place else "",
+                place.name if place else "",
+                row.orgnr or "",
+                measure,
+                row.target,
+                row.total,
+            ]
+        )
     return file.getvalue()

@@ -51,7 +51,13 @@ def create(
     pairs = tuple((o.parent, o.child) for o in population.organisations)
     public = {**key.as_dict(private=False), "alg": alg, "use": "sig"}
     client = Client(
-        name, {"keys": [public]}, scopes=scopes, redirect_uris=(REDIRECT_URI,), tenancy=tenancy, organisations=pairs, require_dpop=not legacy
+        name,
+        {"keys": [public]},
+        scopes=scopes,
+        redirect_uris=(REDIRECT_URI,),
+        tenancy=tenancy,
+        organisations=pairs,
+        require_dpop=not legacy,
     )
     Clients(data / "clients.json").add(client)
     content = {

@@ -22,15 +22,15 @@ from mock_kj.access import Basis, Operation, Privacy, Who, parse_basis
 from mock_kj.api.http import FHIR_JSON, JSON, Headers, Receive, Reply, Scope, Send, read_body
 from mock_kj.api.service import Service, event_id
 from mock_kj.api.tokens import Caller
-from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES, info_types
 from mock_kj.cases import CASES
+from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES, info_types
 from mock_kj.codes import ROLE_SYSTEM, ROLES
 from mock_kj.errors import Conflict, Refusal, StoreError
 from mock_kj.faults import Reset
 from mock_kj.helseid.claims import ATTEST
 from mock_kj.helseid.clients import CURRENT_AUDIENCE, CURRENT_SCOPE
 from mock_kj.samples import iso
-from mock_kj.store.model import EntryRow, LogRow
+from mock_kj.store.model import EntryRow, LogRow, Summary
 
 PREFIX = "/api/critical-information/v1"
 API_NAME = "critical-information v1"
@@ -209,7 +209,10 @@ def check_query(call: Call) -> None:
         if name != "criticalInfoType":
             raise Refusal("parameter-invalid", "only criticalInfoType is known")
         if value not in info_types(call.resource_type):
-            raise Refusal("parameter-invalid", f"criticalInfoType of {call.resource_type} is one of {', '.join(info_types(call.resource_type))}")
+            raise Refusal(
+                "parameter-invalid",
+                f"criticalInfoType of {call.resource_type} is one of {', '.join(info_types(call.resource_type))}",
+            )
         call.info_types, call.target = (value,), value
 
 
@@ -234,10 +237,24 @@ async def check_access(call: Call) -> None:
 
 
 Step = Callable[[Call], None]
-USER_STEPS: tuple[Step, ...] = (check_event_id, check_token, check_source_system, check_role, check_basis, check_patient, check_attest)
+USER_STEPS: tuple[Step, ...] = (
+    check_event_id,
+    check_token,
+    check_source_system,
+    check_role,
+    check_basis,
+    check_patient,
+    check_attest,
+)
 READ_STEPS: tuple[Step, ...] = (*USER_STEPS, check_query)
 WRITE_STEPS: tuple[Step, ...] = (*USER_STEPS, check_content_type)
-STATUS_STEPS: tuple[Step, ...] = (check_event_id, check_token, check_source_system, check_role_of_user, check_basis_of_user)
+STATUS_STEPS: tuple[Step, ...] = (
+    check_event_id,
+    check_token,
+    check_source_system,
+    check_role_of_user,
+    check_basis_of_user,
+)
 
 
 # --- actions --------------------------------------------------------------------------------------------------------
@@ -263,7 +280,7 @@ async def status(call: Call) -> Reply:
     rows = [] if privacy.reserved else await service.store.summaries(call.nin)
     if not rows and not privacy.reserved and await service.store.patient(call.nin) is None:
         found = service.origin(call.nin)
-        rows = [(e.info_type, e.state, e.valid_until, e.updated) for e in found[1]] if found else []
+        rows = [Summary(e.info_type, e.state, e.valid_until, e.updated) for e in found[1]] if found else []
     today = iso(service.clock.milliseconds())
     live = [r for r in rows if r[1] == "live"]
     changed: dict[str, int] = {}
@@ -299,7 +316,7 @@ def status_nin(body: bytes) -> str:
         raise Refusal("json-invalid") from error
     nin = data.get("nin") if isinstance(data, dict) else None
     if not isinstance(nin, str):
-        raise Refusal("nin-invalid", "the body must be {\"nin\": \"<11 digits>\"}")
+        raise Refusal("nin-invalid", 'the body must be {"nin": "<11 digits>"}')
     return nin
 
 
@@ -354,7 +371,9 @@ async def find(call: Call) -> EntryRow:
 def subject(call: Call, previous: dict[str, Any] | None) -> profiles.Subject:
     """What the profile checks know beside the resource."""
     service = call.service
-    return profiles.Subject(call.nin, datetime.fromtimestamp(service.clock.now(), UTC), service.settings, service.register, previous)
+    return profiles.Subject(
+        call.nin, datetime.fromtimestamp(service.clock.now(), UTC), service.settings, service.register, previous
+    )
 
 
 async def create(call: Call) -> Reply:
@@ -366,7 +385,9 @@ async def create(call: Call) -> Reply:
     checked = profiles.check(resource, subject(call, None))
     identifier, at = str(uuid4()), service.clock.milliseconds()
     data = profiles.stamp(resource, identifier, 1, iso(at), checked.category.canonical)
-    row = EntryRow(identifier, call.nin, checked.category.info_type, 1, checked.state, checked.valid_until, at, data, at)
+    row = EntryRow(
+        identifier, call.nin, checked.category.info_type, 1, checked.state, checked.valid_until, at, data, at
+    )
     await service.store.create(row, call.log("create", checked.category.info_type), lambda: service.origin(call.nin))
     location = f"{service.public_url}{call.base}/{call.resource_type}/{identifier}"
     return Reply(201, data, headers=((b"location", location.encode()),))
@@ -379,7 +400,9 @@ async def update(call: Call) -> Reply:
     body = await read_body(call.receive, service.settings.max_body_bytes)
     resource = profiles.parse(body, call.resource_type)
     if resource.get("id", call.identifier) != call.identifier:
-        raise Refusal("content-invalid", f"{call.resource_type}.id: is not the one of the path", (f"{call.resource_type}.id",))
+        raise Refusal(
+            "content-invalid", f"{call.resource_type}.id: is not the one of the path", (f"{call.resource_type}.id",)
+        )
     version = resource.get("meta", {}).get("versionId")
     if version is None or not re.fullmatch(r"[1-9]\d{0,8}", version):
         raise Refusal("version-missing")
@@ -393,7 +416,9 @@ async def update(call: Call) -> Reply:
         raise Refusal("frozen", f"{call.resource_type}.meta.profile: cannot be changed by an update")
     at = max(service.clock.milliseconds(), row.updated + 1)
     data = profiles.stamp(resource, row.id, row.version + 1, iso(at), checked.category.canonical)
-    new = row._replace(version=row.version + 1, state=checked.state, valid_until=checked.valid_until, updated=at, body=data)
+    new = row._replace(
+        version=row.version + 1, state=checked.state, valid_until=checked.valid_until, updated=at, body=data
+    )
     try:
         await service.store.replace(new, call.log("update", row.info_type), lambda: service.origin(call.nin))
     except Conflict as error:

@@ -25,6 +25,7 @@ from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
 from mock_kj.errors import Refusal, StoreError
 from mock_kj.faults import Reset
 from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
+from mock_kj.samples import iso
 from mock_kj.store.model import LogRow
 
 API_NAME = "kjernejournal FHIR v1"
@@ -52,7 +53,13 @@ class Tickets:
 
     def issue(self, nin: str, orgnr: str | None, consent: str | None, now: float) -> str:
         """A ticket for one patient and organisation."""
-        content = {"nin": nin, "org": orgnr, "consent": consent, "exp": int(now) + self._seconds, "jti": secrets.token_hex(4)}
+        content = {
+            "nin": nin,
+            "org": orgnr,
+            "consent": consent,
+            "exp": int(now) + self._seconds,
+            "jti": secrets.token_hex(4),
+        }
         return jwt.encode({"alg": "HS256"}, content, self._key, algorithms=["HS256"])
 
     def open(self, ticket: str, orgnr: str | None, now: float) -> tuple[str, str | None]:
@@ -121,7 +128,9 @@ class LegacyApi:
         """Answer one request; every answer has X-EVENT-ID and may not be cached (2.2)."""
         service, started = self._service, time.perf_counter()
         event = f"Id-{secrets.token_hex(12)}"
-        call = LegacyCall(service, scope, receive, Headers(scope["headers"]), scope["method"], started, event, FHIR_PREFIX[:-1])
+        call = LegacyCall(
+            service, scope, receive, Headers(scope["headers"]), scope["method"], started, event, FHIR_PREFIX[:-1]
+        )
         operation, result = "unknown", "ok"
         service.in_flight += 1
         try:
@@ -146,7 +155,9 @@ class LegacyApi:
         reply.headers = (*reply.headers, (b"x-event-id", event.encode()), *_NO_CACHE)
         await reply.send(send)
 
-    def _route(self, call: LegacyCall) -> tuple[str, tuple[Callable[[LegacyCall], None], ...], Callable[[LegacyCall], Awaitable[Reply]]]:
+    def _route(
+        self, call: LegacyCall
+    ) -> tuple[str, tuple[Callable[[LegacyCall], None], ...], Callable[[LegacyCall], Awaitable[Reply]]]:
         """Which endpoint a path and method mean.
 
         Raises:
@@ -226,12 +237,16 @@ class LegacyApi:
                 name = BY_INFO_TYPE[info_type].legacy_code
                 changed[name] = max(changed.get(name, 0), at)
             answer["sistEndretKritiskInfoDato"] = instant(max(changed.values()))
-            answer["sistEndretKritiskInfo"] = [{"kategori": name, "sistEndret": instant(at)} for name, at in changed.items()]
+            answer["sistEndretKritiskInfo"] = [
+                {"kategori": name, "sistEndret": instant(at)} for name, at in changed.items()
+            ]
         return answer
 
     # --- FHIR -----------------------------------------------------------------------------------------------------
 
-    def _with_ticket(self, action: Callable[[current.Call], Awaitable[Reply]]) -> Callable[[LegacyCall], Awaitable[Reply]]:
+    def _with_ticket(
+        self, action: Callable[[current.Call], Awaitable[Reply]]
+    ) -> Callable[[LegacyCall], Awaitable[Reply]]:
         async def run(call: LegacyCall) -> Reply:
             self._open_ticket(call)
             return await action(call)
@@ -251,7 +266,9 @@ class LegacyApi:
         call.nin, consent = self._tickets.open(ticket, call.known_caller().orgnr_child, self._service.clock.now())
         headers = call.headers
         try:
-            call.basis = legacy_basis(consent, headers.every(b"kj-samtykke-bruk"), headers.every(b"kj-samtykke-sperret-kritiskinfo"))
+            call.basis = legacy_basis(
+                consent, headers.every(b"kj-samtykke-bruk"), headers.every(b"kj-samtykke-sperret-kritiskinfo")
+            )
         except ValueError as error:
             raise Refusal("basis-invalid", str(error)) from error
         found = self._service.professional(call.known_caller())
@@ -263,7 +280,9 @@ class LegacyApi:
         call.operation = Operation.READ
         await current.check_access(call)
         service, nin = self._service, call.nin
-        served = await service.store.read(nin, None, call.log("read", "Patient/$everything"), lambda: service.origin(nin))
+        served = await service.store.read(
+            nin, None, call.log("read", "Patient/$everything"), lambda: service.origin(nin)
+        )
         return Reply(200, bundle([s.body for s in served if s.state != "deleted"]))
 
     def _refuse(self, refusal: Refusal) -> Reply:
@@ -296,4 +315,4 @@ def indicator_request(body: bytes) -> tuple[str, str | None]:
 
 def instant(milliseconds: int) -> str:
     """An ISO instant with milliseconds and Z, such as 2022-05-18T11:01:55.000Z (2.2)."""
-    return current.iso(milliseconds).replace("+00:00", "Z")
+    return iso(milliseconds).replace("+00:00", "Z")

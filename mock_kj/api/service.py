@@ -49,7 +49,12 @@ class Service:
 
     def __post_init__(self) -> None:
         s = self.settings
-        self.rules = Rules(s.required_security_level, frozenset(s.consent_exempt_roles), s.elevated_without_restriction, s.check_organisation)
+        self.rules = Rules(
+            s.required_security_level,
+            frozenset(s.consent_exempt_roles),
+            s.elevated_without_restriction,
+            s.check_organisation,
+        )
         self.cases = with_overrides(s.cases)
         self.name = ServiceName(application_version=s.application_version, environment=s.environment)
         self.organisations = {o.child: o for o in self.population.organisations}

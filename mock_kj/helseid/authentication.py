@@ -88,7 +88,11 @@ async def authenticate_client(call: Call) -> None:
     assertions.verify_signature(token, client)
     audiences = (issuer.url, f"{issuer.url}/connect/token", issuer.url + call.path)
     call.assertion_id = assertions.check_claims(
-        token, audiences, issuer.clock.now(), longest=issuer.settings.assertion_max_seconds, skew=issuer.settings.clock_skew_seconds
+        token,
+        audiences,
+        issuer.clock.now(),
+        longest=issuer.settings.assertion_max_seconds,
+        skew=issuer.settings.clock_skew_seconds,
     )
     call.assertion, call.client = token, client
 

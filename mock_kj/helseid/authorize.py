@@ -52,11 +52,16 @@ async def authorize(issuer: Issuer, request: Request) -> Response:
     if "state" in form:
         answer["state"] = form["state"]
     if user is None:
-        answer |= {"error": "access_denied" if why else "login_required", "error_description": why or "nobody is logged in"}
+        answer |= {
+            "error": "access_denied" if why else "login_required",
+            "error_description": why or "nobody is logged in",
+        }
     else:
         answer["code"] = await _code(issuer, pushed, user)
     target = form["redirect_uri"]
-    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}{urlencode(answer)}", 302, {"Cache-Control": "no-store"})
+    return RedirectResponse(
+        f"{target}{'&' if '?' in target else '?'}{urlencode(answer)}", 302, {"Cache-Control": "no-store"}
+    )
 
 
 def find_user(issuer: Issuer, chosen: dict[str, str]) -> tuple[User | None, str | None]:
@@ -91,11 +96,15 @@ async def _code(issuer: Issuer, pushed: dict[str, object], user: User) -> str:
 
 def _page(issuer: Issuer, query: dict[str, str]) -> Response:
     """The test identity provider: a table of professionals, and a field for any synthetic number."""
-    hidden = "".join(f'<input type="hidden" name="{html.escape(k)}" value="{html.escape(v)}">' for k, v in query.items())
+    hidden = "".join(
+        f'<input type="hidden" name="{html.escape(k)}" value="{html.escape(v)}">' for k, v in query.items()
+    )
     rows = []
     for serial in range(min(_LISTED, issuer.population.professionals)):
         who = issuer.population.professional_at(serial)
-        cells = "".join(f"<td>{html.escape(t)}</td>" for t in (who.name, who.role, who.hpr_number, who.organisation.name))
+        cells = "".join(
+            f"<td>{html.escape(t)}</td>" for t in (who.name, who.role, who.hpr_number, who.organisation.name)
+        )
         rows.append(f'<tr>{cells}<td><button name="test_pid" value="{who.nin}">Log in</button></td></tr>')
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Test identity provider (mock)</title>'

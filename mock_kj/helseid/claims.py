@@ -84,7 +84,9 @@ def _organisation(item: dict[str, Any]) -> tuple[str | None, str | None]:
     if system == MULTI_TENANT_SYSTEM:
         match = _MULTI.fullmatch(value)
         if match is None:
-            raise OAuthError("invalid_request", "HID-1002: must look like NO:ORGNR:<parent>[:<child>] with nine digits each")
+            raise OAuthError(
+                "invalid_request", "HID-1002: must look like NO:ORGNR:<parent>[:<child>] with nine digits each"
+            )
         return match[1], match[2]
     if system == SINGLE_TENANT_SYSTEM:
         if not re.fullmatch(r"\d{9}", value):

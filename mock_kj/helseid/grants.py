@@ -122,7 +122,16 @@ async def refresh_token(call: Call) -> Grant:
     user = User(**kept["user"]) if kept["user"] else None
     rotate = call.issuer.settings.rotate_refresh_tokens
     return Grant(
-        asked, user, kept["jkt"], parent, child, own.attest or kept["attest"], kept["attest"], None, rotate, call.resources
+        asked,
+        user,
+        kept["jkt"],
+        parent,
+        child,
+        own.attest or kept["attest"],
+        kept["attest"],
+        None,
+        rotate,
+        call.resources,
     )
 
 
@@ -140,12 +149,21 @@ async def token_exchange(call: Call) -> Grant:
     except (TokenError, UnicodeEncodeError) as error:
         raise OAuthError("invalid_grant", "subject_token is not a token of this issuer") from error
     told = subject.claims
-    if told.get("exp", 0) <= issuer.clock.now() or told.get("iss") != issuer.url or subject.header.get("typ") != "at+jwt":
+    if (
+        told.get("exp", 0) <= issuer.clock.now()
+        or told.get("iss") != issuer.url
+        or subject.header.get("typ") != "at+jwt"
+    ):
         raise OAuthError("invalid_grant", "subject_token has run out or is no access token")
     user = None
     if claims.PID in told:
         user = User(
-            told[claims.PID], told["name"], told.get(claims.HPR_NUMBER), told[claims.SECURITY_LEVEL], told["auth_time"], told["sid"]
+            told[claims.PID],
+            told["name"],
+            told.get(claims.HPR_NUMBER),
+            told[claims.SECURITY_LEVEL],
+            told["auth_time"],
+            told["sid"],
         )
     own = _own_details(call)
     parent, child = told.get(claims.ORGNR_PARENT), told.get(claims.ORGNR_CHILD)

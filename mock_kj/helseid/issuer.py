@@ -40,7 +40,14 @@ class Issuer:
         """An access token (5.7): the given claims, the issuer's own, and `cnf` when it is bound to a key."""
         now = int(self.clock.now())
         seconds = self.settings.access_token_seconds if lifetime is None else lifetime
-        full = {"iss": self.url, "iat": now, "nbf": now, "exp": now + seconds, "jti": secrets.token_urlsafe(16), **claims}
+        full = {
+            "iss": self.url,
+            "iat": now,
+            "nbf": now,
+            "exp": now + seconds,
+            "jti": secrets.token_urlsafe(16),
+            **claims,
+        }
         if jkt is not None:
             full["cnf"] = {"jkt": jkt}
         return self.sign(full, "at+jwt")
@@ -56,12 +63,16 @@ class Issuer:
             return None
         now = self.clock.now()
         # A proof toward the issuer may be as old as its nonce, which bounds its age more sharply than iat.
-        expected = dpop.Expected("POST", (self.url + path,), self.settings.nonce_seconds, self.settings.clock_skew_seconds)
+        expected = dpop.Expected(
+            "POST", (self.url + path,), self.settings.nonce_seconds, self.settings.clock_skew_seconds
+        )
         try:
             proof = dpop.check(raw, expected, self.proof_keys, self.proofs, now)
         except TokenError as error:
             raise OAuthError("invalid_dpop_proof", str(error)) from error
         if demand_nonce and not nonce.is_good(proof.nonce, self.keys.nonce_key, now):
             fresh = nonce.issue(self.keys.nonce_key, now, self.settings.nonce_seconds)
-            raise OAuthError("use_dpop_nonce", "Authorization server requires nonce in DPoP proof", headers={"DPoP-Nonce": fresh})
+            raise OAuthError(
+                "use_dpop_nonce", "Authorization server requires nonce in DPoP proof", headers={"DPoP-Nonce": fresh}
+            )
         return proof

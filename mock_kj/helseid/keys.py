@@ -73,8 +73,8 @@ class SigningKeys:
             try:
                 data = orjson.loads(path.read_bytes())
                 if data["alg"] == alg:
-                    keys = [_private(k) for k in data["keys"]]
-                    return SigningKeys(alg, keys[0], tuple(keys[1:]), OctKey.import_key(data["nonce_key"]))
+                    kept = [_private(k) for k in data["keys"]]
+                    return SigningKeys(alg, kept[0], tuple(kept[1:]), OctKey.import_key(data["nonce_key"]))
             except (ValueError, KeyError, TypeError, IndexError) as error:
                 raise UsageError(str(path), "is not a key file of this mock; remove it to have a new one") from error
         keys = SigningKeys.create(alg)

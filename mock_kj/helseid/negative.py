@@ -99,7 +99,11 @@ def _access_token(issuer: Issuer, wish: dict[str, Any], fault: str | None, key: 
     }
     told |= changes.get(fault or "", {})
     signer = keys.generate(issuer.keys.alg) if fault == "wrong_signing_key" else issuer.keys.current
-    header = {"alg": issuer.keys.alg, "kid": issuer.keys.current.kid, "typ": "odd+jwt" if fault == "odd_typ" else "at+jwt"}
+    header = {
+        "alg": issuer.keys.alg,
+        "kid": issuer.keys.current.kid,
+        "typ": "odd+jwt" if fault == "odd_typ" else "at+jwt",
+    }
     if fault == "alg_none":
         return f"{_part({**header, 'alg': 'none'})}.{_part(told)}."
     return jose.sign(header, told, signer)

@@ -46,9 +46,15 @@ async def open_request_object(call: Call) -> None:
     except (TokenError, OAuthError, UnicodeEncodeError) as error:
         raise OAuthError("invalid_request_object", "the request object is not signed by the client") from error
     now, expires = issuer.clock.now(), token.claims.get("exp")
-    if not isinstance(expires, int | float) or not now - settings.clock_skew_seconds < expires <= now + 60 + settings.clock_skew_seconds:
+    if (
+        not isinstance(expires, int | float)
+        or not now - settings.clock_skew_seconds < expires <= now + 60 + settings.clock_skew_seconds
+    ):
         raise OAuthError("invalid_request_object", "the request object must run out within 60 seconds")
-    if token.claims.get("iss") != call.known_client.client_id or token.claims.get("aud") not in (issuer.url, [issuer.url]):
+    if token.claims.get("iss") != call.known_client.client_id or token.claims.get("aud") not in (
+        issuer.url,
+        [issuer.url],
+    ):
         raise OAuthError("invalid_request_object", "iss must be the client_id and aud the issuer")
     for name, value in token.claims.items():
         if isinstance(value, str):
@@ -71,7 +77,9 @@ async def check_parameters(call: Call) -> None:
         raise OAuthError("unsupported_response_type", "response_type must be code")
     if not redirect_allowed(form.get("redirect_uri", ""), client.redirect_uris):
         raise OAuthError("invalid_request", "redirect_uri is not registered for this client")
-    if form.get("code_challenge_method") != "S256" or not re.fullmatch(r"[A-Za-z0-9_-]{43}", form.get("code_challenge", "")):
+    if form.get("code_challenge_method") != "S256" or not re.fullmatch(
+        r"[A-Za-z0-9_-]{43}", form.get("code_challenge", "")
+    ):
         raise OAuthError("invalid_request", "PKCE with S256 is required")
     if not form.get("scope", "").split():
         raise OAuthError("invalid_scope", "scope is missing")
@@ -86,9 +94,17 @@ def redirect_allowed(uri: str, registered: tuple[str, ...]) -> bool:
         return True
     try:
         asked = urlsplit(uri)
-        if asked.scheme != "http" or asked.hostname not in ("127.0.0.1", "::1", "localhost") or asked.username or asked.fragment:
+        if (
+            asked.scheme != "http"
+            or asked.hostname not in ("127.0.0.1", "::1", "localhost")
+            or asked.username
+            or asked.fragment
+        ):
             return False
-        return any((asked.hostname, asked.path, asked.query) == (r.hostname, r.path, r.query) for r in map(urlsplit, registered))
+        return any(
+            (asked.hostname, asked.path, asked.query) == (r.hostname, r.path, r.query)
+            for r in map(urlsplit, registered)
+        )
     except ValueError:
         return False
 
@@ -115,7 +131,9 @@ async def par(issuer: Issuer, request: Request) -> Response:
     body = {"client_id": call.known_client.client_id, "form": kept, "resources": call.resources, "details": items}
     name, seconds = secrets.token_urlsafe(24), issuer.settings.par_seconds
     await issuer.store.keep(f"par:{name}", orjson.dumps(body), issuer.clock.milliseconds() + seconds * 1000)
-    return JSONResponse({"request_uri": PREFIX + name, "expires_in": seconds}, status_code=201, headers={"Cache-Control": "no-store"})
+    return JSONResponse(
+        {"request_uri": PREFIX + name, "expires_in": seconds}, status_code=201, headers={"Cache-Control": "no-store"}
+    )
 
 
 def _form_details(form: dict[str, str]) -> list[object]:

@@ -90,7 +90,14 @@ async def issue(call: Call, grant: Grant) -> dict[str, Any]:
 def _id_token(issuer: Issuer, client_id: str, grant: Grant) -> str:
     assert grant.user is not None
     now = int(issuer.clock.now())
-    content = {"iss": issuer.url, "aud": client_id, "iat": now, "nbf": now, "exp": now + 300, **claims.identity(grant.user)}
+    content = {
+        "iss": issuer.url,
+        "aud": client_id,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 300,
+        **claims.identity(grant.user),
+    }
     if grant.nonce is not None:
         content["nonce"] = grant.nonce
     return issuer.sign(content, "JWT")

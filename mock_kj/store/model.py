@@ -77,7 +77,7 @@ class CountRow(NamedTuple):
     orgnr: str | None
     operation: str
     target: str
-    count: int
+    total: int
 
 
 Origin = Callable[[], tuple[PatientRow, Sequence[EntryRow]] | None]

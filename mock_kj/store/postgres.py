@@ -36,7 +36,9 @@ _SETUP_LOCK = 7_650_409  # one process at a time creates the tables
 
 def _log(first: int) -> str:
     """An INSERT of one log line whose parameters begin at `first`."""
-    return f"INSERT INTO usage_log ({schema.LOG_COLUMNS}) VALUES ({','.join(f'${i}' for i in range(first, first + _N))})"
+    return (
+        f"INSERT INTO usage_log ({schema.LOG_COLUMNS}) VALUES ({','.join(f'${i}' for i in range(first, first + _N))})"
+    )
 
 
 _READ = f"WITH logged AS ({_log(2)}) SELECT info_type, state, body FROM entry WHERE nin=$1 ORDER BY created, id"
@@ -116,7 +118,7 @@ class PostgresStore:
         """Whether the database answers."""
         try:
             async with self._connection() as db:
-                return await db.fetchval("SELECT 1", timeout=5) == 1
+                return bool(await db.fetchval("SELECT 1", timeout=5) == 1)
         except StoreError:
             return False
 
@@ -146,10 +148,12 @@ class PostgresStore:
     async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: Origin) -> bytes | None:
         """One version of one entry, and the log of the look."""
         await self._pause()
-        query = "SELECT v.body FROM entry_version v JOIN entry e ON e.id=v.id WHERE e.nin=$1 AND v.id=$2 AND v.version=$3"
+        query = (
+            "SELECT v.body FROM entry_version v JOIN entry e ON e.id=v.id WHERE e.nin=$1 AND v.id=$2 AND v.version=$3"
+        )
         async with self._connection() as db, db.transaction():
             await _settle(db, nin, origin)
-            body = await db.fetchval(query, nin, identifier, version)
+            body: bytes | None = await db.fetchval(query, nin, identifier, version)
             if body is not None:
                 await db.execute(_LOG_ALONE, *log)
         return body
@@ -219,7 +223,7 @@ class PostgresStore:
             "INSERT INTO tally VALUES ($1,$2,$3,$4,$5) ON CONFLICT (day, orgnr, operation, target) "
             "DO UPDATE SET count = tally.count + excluded.count"
         )
-        values = sorted((r.day, r.orgnr or "", r.operation, r.target, r.count) for r in rows)
+        values = sorted((r.day, r.orgnr or "", r.operation, r.target, r.total) for r in rows)
         async with self._connection() as db:
             await db.executemany(query, values)
 
@@ -246,12 +250,14 @@ class PostgresStore:
             "WHERE held.expires < $3 RETURNING 1"
         )
         async with self._connection() as db:
-            return await db.fetchval(query, key, expires, _now()) == 1
+            return bool(await db.fetchval(query, key, expires, _now()) == 1)
 
     async def keep(self, key: str, body: bytes, expires: int) -> None:
         """Hold a small value; values that nobody took are swept out on the way."""
         query = "INSERT INTO held VALUES ($1,$2,$3) ON CONFLICT (key) DO UPDATE SET body=excluded.body, expires=excluded.expires"
-        sweep = "DELETE FROM held WHERE key IN (SELECT key FROM held WHERE expires < $1 LIMIT 20 FOR UPDATE SKIP LOCKED)"
+        sweep = (
+            "DELETE FROM held WHERE key IN (SELECT key FROM held WHERE expires < $1 LIMIT 20 FOR UPDATE SKIP LOCKED)"
+        )
         async with self._connection() as db:
             await db.execute(query, key, body, expires)
             await db.execute(sweep, _now())

@@ -43,7 +43,9 @@ _PATIENT = "INSERT OR IGNORE INTO patient VALUES (?,?,?,?,?)"
 class SqliteStore:
     """One database file, one process writing at a time."""
 
-    def __init__(self, path: Path | str, *, linger_ms: float = 2.0, batch: int = 256, stall: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, path: Path | str, *, linger_ms: float = 2.0, batch: int = 256, stall: Callable[[], float] | None = None
+    ) -> None:
         self._path = str(path)
         self._linger = linger_ms / 1000
         self._batch = max(1, batch)
@@ -72,7 +74,9 @@ class SqliteStore:
         self._loop = asyncio.get_running_loop()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64)
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64
+        )
         connection.execute("PRAGMA cache_size=-65536")
         connection.execute("PRAGMA foreign_keys=1")
         return connection
@@ -132,7 +136,9 @@ class SqliteStore:
             return
         self._busy = True
         pause = self._stall() if self._stall else 0.0
-        self._loop.run_in_executor(self._threads, self._commit, pause).add_done_callback(lambda done: self._committed(done, results))
+        self._loop.run_in_executor(self._threads, self._commit, pause).add_done_callback(
+            lambda done: self._committed(done, results)
+        )
 
     def _commit(self, pause: float) -> None:
         """Wait for the disk (and for an injected stall)."""
@@ -140,7 +146,9 @@ class SqliteStore:
             time.sleep(pause)
         self._writer.execute("COMMIT")
 
-    def _committed(self, done: asyncio.Future[None], results: list[tuple[asyncio.Future[Any], Any, Exception | None]]) -> None:
+    def _committed(
+        self, done: asyncio.Future[None], results: list[tuple[asyncio.Future[Any], Any, Exception | None]]
+    ) -> None:
         self._busy = False
         error = done.exception()
         if error is not None:
@@ -193,7 +201,9 @@ class SqliteStore:
 
         def work(db: sqlite3.Connection) -> bytes | None:
             _settle(db, nin, origin)
-            query = "SELECT v.body FROM entry_version v JOIN entry e ON e.id=v.id WHERE e.nin=? AND v.id=? AND v.version=?"
+            query = (
+                "SELECT v.body FROM entry_version v JOIN entry e ON e.id=v.id WHERE e.nin=? AND v.id=? AND v.version=?"
+            )
             row = db.execute(query, (nin, identifier, version)).fetchone()
             if row is not None:
                 db.execute(_LOG, log)
@@ -206,7 +216,9 @@ class SqliteStore:
         """The newest versions and the log of the look."""
 
         def work(db: sqlite3.Connection) -> list[Served]:
-            rows = db.execute("SELECT info_type, state, body FROM entry WHERE nin=? ORDER BY created, id", (nin,)).fetchall()
+            rows = db.execute(
+                "SELECT info_type, state, body FROM entry WHERE nin=? ORDER BY created, id", (nin,)
+            ).fetchall()
             if not rows and db.execute("SELECT 1 FROM patient WHERE nin=?", (nin,)).fetchone() is None:
                 found = origin()
                 rows = [(e.info_type, e.state, e.body) for e in found[1]] if found else []
@@ -275,7 +287,7 @@ class SqliteStore:
         query = "INSERT INTO tally VALUES (?,?,?,?,?) ON CONFLICT (day, orgnr, operation, target) DO UPDATE SET count = count + excluded.count"
 
         def work(db: sqlite3.Connection) -> None:
-            db.executemany(query, [(r.day, r.orgnr or "", r.operation, r.target, r.count) for r in rows])
+            db.executemany(query, [(r.day, r.orgnr or "", r.operation, r.target, r.total) for r in rows])
 
         await self._write(work)
 

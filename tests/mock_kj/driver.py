@@ -32,7 +32,18 @@ class Mock:
         self.ready = data / "told.json"
         self.ready.unlink(missing_ok=True)
         chosen = [part for rate in rates for part in ("--rate", rate)]
-        command = [sys.executable, "-m", "mock_kj.cli", "serve", "--port", "0", "--data", str(data), "--ready-file", str(self.ready)]
+        command = [
+            sys.executable,
+            "-m",
+            "mock_kj.cli",
+            "serve",
+            "--port",
+            "0",
+            "--data",
+            str(data),
+            "--ready-file",
+            str(self.ready),
+        ]
         data.mkdir(parents=True, exist_ok=True)
         self.errors = (data / "stderr.txt").open("ab")
         self.process = subprocess.Popen([*command, *chosen, *options], stderr=self.errors, env=environment())
@@ -87,11 +98,23 @@ def oauth(told: dict[str, Any], **more: Any) -> OAuth2Client:
     )
 
 
-def login(told: dict[str, Any], *, scope: str | None = None, session: requests.Session | None = None, client: OAuth2Client | None = None, **test: str) -> Any:
+def login(
+    told: dict[str, Any],
+    *,
+    scope: str | None = None,
+    session: requests.Session | None = None,
+    client: OAuth2Client | None = None,
+    **test: str,
+) -> Any:
     """PAR, authorize at the test identity provider without a page, code, token: a DPoP token of a user."""
     client = client or oauth(told)
-    scope = scope or f"openid profile offline_access {told['scopes'][0]} helseid://scopes/hpr/hpr_number helseid://scopes/identity/pid"
-    request: AuthorizationRequest = client.authorization_request(scope=scope, dpop=client.dpop_bound_access_tokens, **test)
+    scope = (
+        scope
+        or f"openid profile offline_access {told['scopes'][0]} helseid://scopes/hpr/hpr_number helseid://scopes/identity/pid"
+    )
+    request: AuthorizationRequest = client.authorization_request(
+        scope=scope, dpop=client.dpop_bound_access_tokens, **test
+    )
     pushed = client.pushed_authorization_request(request)
     answer = (session or requests).get(str(pushed.uri), allow_redirects=False, timeout=10)
     assert answer.status_code == 302, answer.text
@@ -122,7 +145,9 @@ class Ehr:
             content[patient] = nin
         return content
 
-    def call(self, method: str, path: str, nin: str | None, basis: str | None = "SAMTYKKE", **more: Any) -> requests.Response:
+    def call(
+        self, method: str, path: str, nin: str | None, basis: str | None = "SAMTYKKE", **more: Any
+    ) -> requests.Response:
         headers = {**self.headers(nin, basis), **more.pop("headers", {})}
         headers = {k: v for k, v in headers.items() if v is not None}
         if "json" in more:

@@ -24,18 +24,27 @@ from mock_kj.cases import CASES
 ME, OTHER = "990000000", "990000001"
 WHO = [
     Who(level, hpr, role, active, complete, known)
-    for level, hpr, role, active, complete, known in product((0, 3, 4), (ME, None), ("LE", "HF", None), (True, False), (True, False), (True, False))
+    for level, hpr, role, active, complete, known in product(
+        (0, 3, 4), (ME, None), ("LE", "HF", None), (True, False), (True, False), (True, False)
+    )
 ]
 PATIENTS = [None] + [
     Privacy(reserved, everything, critical, frozenset(blocked))
-    for reserved, everything, critical, blocked in product((False, True), (False, True), (False, True), ((), (ME,), (OTHER,)))
+    for reserved, everything, critical, blocked in product(
+        (False, True), (False, True), (False, True), ((), (ME,), (OTHER,))
+    )
 ]
-RULES = [Rules(level, frozenset(("LE",)), elevated, check) for level, elevated, check in product((3, 4), ("refuse", "allow"), (True, False))]
+RULES = [
+    Rules(level, frozenset(("LE",)), elevated, check)
+    for level, elevated, check in product((3, 4), ("refuse", "allow"), (True, False))
+]
 OPERATIONS = tuple(Operation)
 BASES = (None, *Basis)
 
 
-def allowed_by_the_documentation(who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules) -> bool:
+def allowed_by_the_documentation(
+    who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules
+) -> bool:
     """Chapter 2.5, 3.2-3.5 and 6 as one sentence each, with no order among them."""
     user_ok = (
         who.organisation_complete
@@ -61,7 +70,13 @@ def test_every_combination_is_decided_as_documented() -> None:
     seen = 0
     for who, operation, patient, basis, rules in product(WHO, OPERATIONS, PATIENTS, BASES, RULES):
         refusal = decide(who, operation, patient, basis, rules)
-        assert (refusal is None) == allowed_by_the_documentation(who, operation, patient, basis, rules), (who, operation, patient, basis, rules)
+        assert (refusal is None) == allowed_by_the_documentation(who, operation, patient, basis, rules), (
+            who,
+            operation,
+            patient,
+            basis,
+            rules,
+        )
         assert refusal is None or refusal in CASES
         seen += 1
     assert seen == len(WHO) * len(OPERATIONS) * len(PATIENTS) * len(BASES) * len(RULES) > 100_000
@@ -73,7 +88,10 @@ GOOD = Who(4, ME, "LE", True, True, True)
 @pytest.mark.parametrize("basis", list(Basis))
 def test_a_blocking_is_never_overruled_by_any_basis(basis: Basis) -> None:
     for restricted in (True, False):
-        assert decide(GOOD, Operation.READ, Privacy(restricted_all=restricted, blocked=frozenset((ME,))), basis, Rules()) == "blocked"
+        assert (
+            decide(GOOD, Operation.READ, Privacy(restricted_all=restricted, blocked=frozenset((ME,))), basis, Rules())
+            == "blocked"
+        )
 
 
 @pytest.mark.parametrize(

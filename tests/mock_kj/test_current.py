@@ -51,13 +51,24 @@ def drug(nin: str, population: Population, **more: Any) -> dict[str, Any]:
 # --- row 5: status ----------------------------------------------------------------------------------------------------
 
 
-def test_status_with_an_m2m_token_needs_few_headers_and_does_not_tell_of_blocking(m2m: Ehr, doctor: Ehr, patients: Patients) -> None:
+def test_status_with_an_m2m_token_needs_few_headers_and_does_not_tell_of_blocking(
+    m2m: Ehr, doctor: Ehr, patients: Patients
+) -> None:
     nin = patients.fresh(entries=True)
-    headers = {"Content-Type": "application/json", "nhn-user-role": None, "nhn-access-basis": None, "nhn-patient-nin": None}
+    headers = {
+        "Content-Type": "application/json",
+        "nhn-user-role": None,
+        "nhn-access-basis": None,
+        "nhn-patient-nin": None,
+    }
     answer = m2m.call("POST", "status", None, None, data=json.dumps({"nin": nin}), headers=headers)
     assert answer.status_code == 200, answer.text
     content = answer.json()
-    assert (content["patientNIN"], content["hasCriticalInformation"], content["hasActiveCriticalInformation"]) == (nin, True, True)
+    assert (content["patientNIN"], content["hasCriticalInformation"], content["hasActiveCriticalInformation"]) == (
+        nin,
+        True,
+        True,
+    )
     assert "practitionerIsBlocked" not in content
     assert content["lastChangedDateTime"] == max(content["dateChanged"].values())
     assert doctor.status(nin).json() == content | {"practitionerIsBlocked": False}
@@ -83,7 +94,10 @@ def test_the_m2m_token_opens_no_journal(m2m: Ehr, patients: Patients) -> None:
     refused(m2m.read("AllergyIntolerance", patients.fresh()), 403)
 
 
-@pytest.mark.parametrize(("body", "status"), [("{", 400), ("[]", 400), ('{"nin": 1}', 400), ('{"nin": "123"}', 400), ('{"nin":"17054912345"}', 400), ("", 400)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("{", 400), ("[]", 400), ('{"nin": 1}', 400), ('{"nin": "123"}', 400), ('{"nin":"17054912345"}', 400), ("", 400)],
+)
 def test_a_bad_status_body_is_refused(doctor: Ehr, body: str, status: int) -> None:
     refused(doctor.call("POST", "status", None, data=body), status)
 
@@ -101,7 +115,11 @@ def test_every_category_can_be_written_and_comes_back_under_its_type(
     assert made.status_code == 201, made.text
     plain = {k: v for k, v in made.json().items() if k not in ("id", "meta")}
     assert plain == {k: v for k, v in sent.items() if k not in ("id", "meta")}
-    for path in (category.resource_type, f"{category.resource_type}s", f"{category.resource_type}?criticalInfoType={category.info_type}"):
+    for path in (
+        category.resource_type,
+        f"{category.resource_type}s",
+        f"{category.resource_type}?criticalInfoType={category.info_type}",
+    ):
         assert [e["resource"] for e in doctor.read(path, nin).json()["entry"]] == [made.json()]
     for other in CATEGORIES:
         if other.resource_type == category.resource_type and other is not category:
@@ -128,14 +146,29 @@ def test_an_update_must_carry_the_newest_version(doctor: Ehr, patients: Patients
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"code": {"coding": [{"system": "http://nhn.no/kj/fhir/CodeSystem/ATC", "code": "N02BE01", "display": "x"}]}}, "KI-0014"),
+        (
+            {
+                "code": {
+                    "coding": [{"system": "http://nhn.no/kj/fhir/CodeSystem/ATC", "code": "N02BE01", "display": "x"}]
+                }
+            },
+            "KI-0014",
+        ),
         ({"category": ["environment"]}, "KI-0014"),
         ({"id": "another"}, "KI-0014"),
-        ({"clinicalStatus": {"coding": [{"code": "inactive"}]}, "verificationStatus": {"coding": [{"code": "entered-in-error"}]}}, "KI-0014"),
+        (
+            {
+                "clinicalStatus": {"coding": [{"code": "inactive"}]},
+                "verificationStatus": {"coding": [{"code": "entered-in-error"}]},
+            },
+            "KI-0014",
+        ),
         ({"extension": []}, "KI-0014"),
     ],
 )
-def test_what_an_update_may_not_change(doctor: Ehr, patients: Patients, population: Population, change: dict[str, Any], code: str) -> None:
+def test_what_an_update_may_not_change(
+    doctor: Ehr, patients: Patients, population: Population, change: dict[str, Any], code: str
+) -> None:
     nin = patients.fresh()
     first = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population)).json()
     changed = samples.updated(first, population.professional_at(0), "2025-02-01") | change
@@ -150,11 +183,15 @@ def test_the_recorder_stays_the_original_one(doctor: Ehr, patients: Patients, po
     changed["contained"][0]["practitioner"]["identifier"]["value"] = population.professional_at(5).hpr_number
     body = refused(doctor.call("PUT", f"AllergyIntolerance/{first['id']}", nin, json=changed), 400, "KI-0014")
     assert body["issue"][0]["location"] == ["AllergyIntolerance.recorder"]
-    changed = samples.updated(first, population.professional_at(0), "2025-02-01") | {"recorder": {"reference": "#updaterRef"}}
+    changed = samples.updated(first, population.professional_at(0), "2025-02-01") | {
+        "recorder": {"reference": "#updaterRef"}
+    }
     refused(doctor.call("PUT", f"AllergyIntolerance/{first['id']}", nin, json=changed), 400, "KI-0014")
 
 
-def test_only_the_newest_version_can_be_deleted_and_then_it_is_gone(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_only_the_newest_version_can_be_deleted_and_then_it_is_gone(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin = patients.fresh()
     first = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population)).json()
     path = f"AllergyIntolerance/{first['id']}"
@@ -163,11 +200,15 @@ def test_only_the_newest_version_can_be_deleted_and_then_it_is_gone(doctor: Ehr,
     assert (gone.status_code, gone.content) == (204, b"")
     for method, where in (("GET", path), ("GET", f"{path}/_history/1"), ("DELETE", path)):
         refused(doctor.call(method, where, nin), 410)
-    refused(doctor.call("PUT", path, nin, json=samples.updated(first, population.professional_at(0), "2025-02-01")), 410)
+    refused(
+        doctor.call("PUT", path, nin, json=samples.updated(first, population.professional_at(0), "2025-02-01")), 410
+    )
     assert doctor.read("AllergyIntolerance", nin).json() == {"resourceType": "Bundle", "type": "searchset"}
 
 
-def test_an_entry_is_found_only_with_its_own_patient_and_type(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_an_entry_is_found_only_with_its_own_patient_and_type(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin, other = patients.fresh(), patients.fresh()
     first = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population)).json()
     refused(doctor.read(f"AllergyIntolerance/{first['id']}", other), 404)
@@ -176,7 +217,9 @@ def test_an_entry_is_found_only_with_its_own_patient_and_type(doctor: Ehr, patie
     assert doctor.read(f"AllergyIntolerance/{first['id']}", nin).status_code == 200
 
 
-def test_of_many_simultaneous_updates_over_the_wire_exactly_one_wins(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_of_many_simultaneous_updates_over_the_wire_exactly_one_wins(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin, who = patients.fresh(), population.professional_at(0)
     first = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population)).json()
     results: list[int] = []
@@ -261,7 +304,9 @@ def test_every_privacy_case_is_answered_as_documented(doctor: Ehr, told: dict[st
     refused(doctor.read("Flag", "45920040881"), 404, "KI-MOCK-PATIENT")
 
 
-def test_whom_a_patient_blocks_gets_nothing_in_an_emergency_either(mock: Mock, doctor: Ehr, nurse: Ehr, told: dict[str, Any], patients: Patients) -> None:
+def test_whom_a_patient_blocks_gets_nothing_in_an_emergency_either(
+    mock: Mock, doctor: Ehr, nurse: Ehr, told: dict[str, Any], patients: Patients
+) -> None:
     nin = patients.fresh(entries=True)
     hpr = told["professionals"][0]["hpr_number"]
     set_choices(mock, nin, {"blocked": [hpr]})
@@ -300,12 +345,21 @@ def test_a_real_persons_number_is_refused_and_not_repeated(doctor: Ehr) -> None:
 # --- row 27: usage log --------------------------------------------------------------------------------------------------
 
 
-def test_every_access_is_in_the_usage_log_and_status_is_not(mock: Mock, doctor: Ehr, told: dict[str, Any], patients: Patients, population: Population) -> None:
+def test_every_access_is_in_the_usage_log_and_status_is_not(
+    mock: Mock, doctor: Ehr, told: dict[str, Any], patients: Patients, population: Population
+) -> None:
     nin = patients.fresh()
     doctor.status(nin)
-    made = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population), headers={"nhn-event-id": "event-7"}).json()
+    made = doctor.call(
+        "POST", "AllergyIntolerance", nin, json=drug(nin, population), headers={"nhn-event-id": "event-7"}
+    ).json()
     doctor.read("AllergyIntolerance?criticalInfoType=DrugReaction", nin)
-    doctor.call("PUT", f"AllergyIntolerance/{made['id']}", nin, json=samples.updated(made, population.professional_at(0), "2025-02-01"))
+    doctor.call(
+        "PUT",
+        f"AllergyIntolerance/{made['id']}",
+        nin,
+        json=samples.updated(made, population.professional_at(0), "2025-02-01"),
+    )
     doctor.call("DELETE", f"AllergyIntolerance/{made['id']}", nin, "AKUTT")
     refused(doctor.read("Flag", nin, "FORHOYET_AKUTT"), 403)
     citizen = login(told, scope=f"openid {told['scopes'][1]}", test_pid=nin)
@@ -320,7 +374,10 @@ def test_every_access_is_in_the_usage_log_and_status_is_not(mock: Mock, doctor: 
     who = population.professional_at(0)
     for entry in log:
         assert (entry["practitioner"], entry["hprNumber"], entry["role"]) == (who.name, who.hpr_number, "LE")
-        assert (entry["organisation"], entry["organisationNumber"]) == (told["organisations"][0]["name"], told["organisations"][0]["child"])
+        assert (entry["organisation"], entry["organisationNumber"]) == (
+            told["organisations"][0]["name"],
+            told["organisations"][0]["child"],
+        )
         assert (entry["system"], entry["api"]) == ("Test EHR 1.0", "critical-information v1")
 
 
@@ -382,10 +439,17 @@ def test_content_that_breaks_a_rule_is_refused_with_its_path(
 
 def test_a_note_of_five_hundred_characters_is_good(doctor: Ehr, patients: Patients, population: Population) -> None:
     nin = patients.fresh()
-    assert doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population, note=[{"text": "æ" * 500}])).status_code == 201
+    assert (
+        doctor.call(
+            "POST", "AllergyIntolerance", nin, json=drug(nin, population, note=[{"text": "æ" * 500}])
+        ).status_code
+        == 201
+    )
 
 
-def test_an_infection_has_no_code_text_and_an_anaesthesia_problem_has_its_category(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_an_infection_has_no_code_text_and_an_anaesthesia_problem_has_its_category(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin, who = patients.fresh(), population.professional_at(0)
     infection = samples.resource(BY_INFO_TYPE["Infection"], nin, who, "2025-01-05")
     infection["code"]["text"] = "MRSA"
@@ -395,7 +459,9 @@ def test_an_infection_has_no_code_text_and_an_anaesthesia_problem_has_its_catego
     refused(doctor.call("POST", "Condition", nin, json=tube), 400, "KI-0014")
 
 
-def test_an_entry_that_has_run_out_is_still_there_but_not_active(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_an_entry_that_has_run_out_is_still_there_but_not_active(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin, who = patients.fresh(), population.professional_at(0)
     flag = samples.resource(BY_INFO_TYPE["Flag"], nin, who, "2024-01-05")
     flag["period"]["end"] = "2024-02-01"
@@ -408,8 +474,14 @@ def test_a_refuted_entry_does_not_count_any_more(doctor: Ehr, patients: Patients
     nin, who = patients.fresh(), population.professional_at(0)
     first = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population)).json()
     changed = samples.updated(first, who, "2025-02-01")
-    changed["clinicalStatus"]["coding"][0] = {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "inactive"}
-    changed["verificationStatus"]["coding"][0] = {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification", "code": "refuted"}
+    changed["clinicalStatus"]["coding"][0] = {
+        "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical",
+        "code": "inactive",
+    }
+    changed["verificationStatus"]["coding"][0] = {
+        "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification",
+        "code": "refuted",
+    }
     assert doctor.call("PUT", f"AllergyIntolerance/{first['id']}", nin, json=changed).status_code == 200
     assert doctor.status(nin).json()["hasCriticalInformation"] is False
     assert len(doctor.read("AllergyIntolerance", nin).json()["entry"]) == 1

@@ -13,7 +13,9 @@ from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Ehr, Mock
 
 
-def test_a_doctor_creates_reads_updates_and_deletes_an_entry(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_a_doctor_creates_reads_updates_and_deletes_an_entry(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin, who = patients.fresh(), population.professional_at(0)
     before = doctor.status(nin).json()
     assert before["patientNIN"] == nin
@@ -29,7 +31,10 @@ def test_a_doctor_creates_reads_updates_and_deletes_an_entry(doctor: Ehr, patien
     found = doctor.read("AllergyIntolerance?criticalInfoType=DrugReaction", nin).json()
     assert found["type"] == "searchset"
     assert [e["resource"] for e in found["entry"]] == [first]
-    assert doctor.read("AllergyIntolerance?criticalInfoType=OtherAllergen", nin).json() == {"resourceType": "Bundle", "type": "searchset"}
+    assert doctor.read("AllergyIntolerance?criticalInfoType=OtherAllergen", nin).json() == {
+        "resourceType": "Bundle",
+        "type": "searchset",
+    }
 
     changed = samples.updated(first, who, "2025-06-01", note="Anafylaksi ved ny dose")
     second = doctor.call("PUT", f"AllergyIntolerance/{first['id']}", nin, json=changed)
@@ -39,7 +44,11 @@ def test_a_doctor_creates_reads_updates_and_deletes_an_entry(doctor: Ehr, patien
 
     status = doctor.status(nin).json()
     assert status["hasCriticalInformation"] is True
-    assert status["lastChangedDateTime"] == second.json()["meta"]["lastUpdated"] == status["dateChanged"]["allergyIntoleranceDate"]
+    assert (
+        status["lastChangedDateTime"]
+        == second.json()["meta"]["lastUpdated"]
+        == status["dateChanged"]["allergyIntoleranceDate"]
+    )
 
     stale = doctor.call("DELETE", f"AllergyIntolerance/{first['id']}/_history/1", nin)
     assert (stale.status_code, stale.headers["nhn-error-code"]) == (409, "KI-MOCK-CONFLICT")
@@ -48,7 +57,9 @@ def test_a_doctor_creates_reads_updates_and_deletes_an_entry(doctor: Ehr, patien
     assert doctor.status(nin).json()["hasCriticalInformation"] is False
 
 
-def test_what_the_population_starts_with_is_there_and_can_be_changed(doctor: Ehr, patients: Patients, population: Population) -> None:
+def test_what_the_population_starts_with_is_there_and_can_be_changed(
+    doctor: Ehr, patients: Patients, population: Population
+) -> None:
     nin = patients.fresh(entries=True)
     person = population.person(nin)
     assert person is not None
@@ -66,6 +77,14 @@ def test_what_the_population_starts_with_is_there_and_can_be_changed(doctor: Ehr
 
 
 def test_every_answer_says_that_it_comes_from_a_mock(mock: Mock, told: dict[str, Any]) -> None:
-    paths = ("/docs", "/openapi.json", "/health", "/helseid/.well-known/openid-configuration", "/api/critical-information/v1/metadata", "/v1/x", "/nowhere")
+    paths = (
+        "/docs",
+        "/openapi.json",
+        "/health",
+        "/helseid/.well-known/openid-configuration",
+        "/api/critical-information/v1/metadata",
+        "/v1/x",
+        "/nowhere",
+    )
     for path in paths:
         assert "mock-kj" in requests.get(mock.base + path, timeout=10).headers["x-mock"], path

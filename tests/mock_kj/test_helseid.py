@@ -30,7 +30,15 @@ def payload(token: Any) -> dict[str, Any]:
 
 def assertion(told: dict[str, Any], **changes: Any) -> str:
     now = int(time.time())
-    content = {"iss": told["client_id"], "sub": told["client_id"], "aud": told["issuer"], "jti": str(uuid.uuid4()), "iat": now, "nbf": now, "exp": now + 30}
+    content = {
+        "iss": told["client_id"],
+        "sub": told["client_id"],
+        "aud": told["issuer"],
+        "jti": str(uuid.uuid4()),
+        "iat": now,
+        "nbf": now,
+        "exp": now + 30,
+    }
     content |= changes.pop("claims", {})
     content = {k: v for k, v in content.items() if v is not None}
     typ = changes.pop("typ", "client-authentication+jwt")
@@ -38,7 +46,9 @@ def assertion(told: dict[str, Any], **changes: Any) -> str:
     return str(jwskate.Jwt.sign(content, key=jwskate.Jwk(key), alg=key["alg"], typ=typ))
 
 
-def ask(told: dict[str, Any], form: dict[str, Any], *, key: Any = None, path: str = "/connect/token") -> requests.Response:
+def ask(
+    told: dict[str, Any], form: dict[str, Any], *, key: Any = None, path: str = "/connect/token"
+) -> requests.Response:
     """A token request by hand, with the nonce dance if a key is given."""
     address = told["issuer"] + path
     headers = {}
@@ -110,12 +120,17 @@ def test_the_first_request_without_a_nonce_is_challenged_and_the_assertion_not_s
     address = told["issuer"] + "/connect/token"
     first = requests.post(address, data=form, headers={"DPoP": str(key.proof(htm="POST", htu=address))}, timeout=10)
     assert first.status_code == 400
-    assert first.json() == {"error": "use_dpop_nonce", "error_description": "Authorization server requires nonce in DPoP proof"}
+    assert first.json() == {
+        "error": "use_dpop_nonce",
+        "error_description": "Authorization server requires nonce in DPoP proof",
+    }
     proof = str(key.proof(htm="POST", htu=address, nonce=first.headers["DPoP-Nonce"]))
     second = requests.post(address, data=form, headers={"DPoP": proof}, timeout=10)
     assert second.status_code == 200
     assert (second.json()["token_type"], second.json()["expires_in"]) == ("DPoP", 600)
-    again = requests.post(address, data=form | {"client_assertion": assertion(told)}, headers={"DPoP": proof}, timeout=10)
+    again = requests.post(
+        address, data=form | {"client_assertion": assertion(told)}, headers={"DPoP": proof}, timeout=10
+    )
     assert again.json()["error"] == "invalid_dpop_proof"
     spent = ask(told, form, key=key)
     assert (spent.status_code, spent.json()["error"]) == (401, "invalid_client")
@@ -137,7 +152,9 @@ def test_the_first_request_without_a_nonce_is_challenged_and_the_assertion_not_s
         ({"typ": "dpop+jwt"}, "typ"),
     ],
 )
-def test_a_bad_assertion_is_refused_and_the_fault_named(told: dict[str, Any], change: dict[str, Any], word: str) -> None:
+def test_a_bad_assertion_is_refused_and_the_fault_named(
+    told: dict[str, Any], change: dict[str, Any], word: str
+) -> None:
     answer = ask(told, m2m_form(told, client_assertion=assertion(told, **change)), key=dpop_key())
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert word in answer.json()["error_description"]
@@ -147,8 +164,19 @@ def test_an_assertion_of_another_key_or_of_no_key_is_refused(told: dict[str, Any
     stranger = jwskate.Jwk.generate(alg="ES256").to_dict() | {"alg": "ES256"}
     head, body, _ = assertion(told).split(".")
     none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
-    shared = {"kty": "oct", "k": base64.urlsafe_b64encode(json.dumps(told["private_jwk"]["x"]).encode()).decode().rstrip("="), "alg": "HS256"}
-    for forged in (assertion(told, key=stranger), f"{none}.{body}.AAAA", f"{head}.{body}.AAAA", assertion(told, key=shared), "x", "a.b.c"):
+    shared = {
+        "kty": "oct",
+        "k": base64.urlsafe_b64encode(json.dumps(told["private_jwk"]["x"]).encode()).decode().rstrip("="),
+        "alg": "HS256",
+    }
+    for forged in (
+        assertion(told, key=stranger),
+        f"{none}.{body}.AAAA",
+        f"{head}.{body}.AAAA",
+        assertion(told, key=shared),
+        "x",
+        "a.b.c",
+    ):
         answer = ask(told, m2m_form(told, client_assertion=forged), key=dpop_key())
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
@@ -184,17 +212,28 @@ def test_login_binds_code_and_token_to_pkce_and_key(told: dict[str, Any]) -> Non
     answer = requests.get(str(pushed.uri), allow_redirects=False, timeout=10)
     query = query_of(answer.headers["location"])
     assert query["iss"] == told["issuer"]
-    assert requests.get(str(pushed.uri), allow_redirects=False, timeout=10).status_code == 400  # a pushed request is used once
-    form = {"grant_type": "authorization_code", "code": query["code"], "redirect_uri": told["redirect_uri"], "client_assertion_type": ASSERTION}
+    assert (
+        requests.get(str(pushed.uri), allow_redirects=False, timeout=10).status_code == 400
+    )  # a pushed request is used once
+    form = {
+        "grant_type": "authorization_code",
+        "code": query["code"],
+        "redirect_uri": told["redirect_uri"],
+        "client_assertion_type": ASSERTION,
+    }
     wrong = ask(told, form | {"client_assertion": assertion(told), "code_verifier": "a" * 43}, key=request.dpop_key)
     assert wrong.json()["error"] == "invalid_grant"
-    right = ask(told, form | {"client_assertion": assertion(told), "code_verifier": request.code_verifier}, key=request.dpop_key)
+    right = ask(
+        told, form | {"client_assertion": assertion(told), "code_verifier": request.code_verifier}, key=request.dpop_key
+    )
     assert right.json()["error"] == "invalid_grant"  # the code was used up by the first try
 
 
 def test_a_code_of_one_key_is_no_good_with_another(told: dict[str, Any]) -> None:
     client = oauth(told)
-    request = client.authorization_request(scope=f"openid {CURRENT_SCOPE}", dpop=True, test_pid=told["professionals"][0]["test_pid"])
+    request = client.authorization_request(
+        scope=f"openid {CURRENT_SCOPE}", dpop=True, test_pid=told["professionals"][0]["test_pid"]
+    )
     pushed = client.pushed_authorization_request(request)
     code = query_of(requests.get(str(pushed.uri), allow_redirects=False, timeout=10).headers["location"])["code"]
     form = {
@@ -206,7 +245,9 @@ def test_a_code_of_one_key_is_no_good_with_another(told: dict[str, Any]) -> None
 
 def test_somebody_can_be_picked_on_the_page(told: dict[str, Any]) -> None:
     client = oauth(told)
-    pushed = client.pushed_authorization_request(client.authorization_request(scope=f"openid {CURRENT_SCOPE}", dpop=True))
+    pushed = client.pushed_authorization_request(
+        client.authorization_request(scope=f"openid {CURRENT_SCOPE}", dpop=True)
+    )
     page = requests.get(str(pushed.uri), timeout=10)
     who = told["professionals"][1]
     assert page.status_code == 200
@@ -219,7 +260,9 @@ def test_somebody_can_be_picked_on_the_page(told: dict[str, Any]) -> None:
 def test_whoever_is_not_in_the_population_cannot_log_in(told: dict[str, Any]) -> None:
     client = oauth(told)
     for pid in ("17054912345", "12345678901", "48882807579"):
-        pushed = client.pushed_authorization_request(client.authorization_request(scope="openid", dpop=True, test_pid=pid))
+        pushed = client.pushed_authorization_request(
+            client.authorization_request(scope="openid", dpop=True, test_pid=pid)
+        )
         answer = requests.get(str(pushed.uri), allow_redirects=False, timeout=10)
         assert query_of(answer.headers["location"])["error"] == "access_denied"
 
@@ -253,14 +296,27 @@ def test_a_request_object_signed_by_the_client_is_taken(told: dict[str, Any]) ->
         "test_pid": told["professionals"][0]["test_pid"],
     }  # fmt: skip
     signed = str(jwskate.Jwt.sign(content, key=jwskate.Jwk(told["private_jwk"]), alg="ES256"))
-    form = {"client_id": told["client_id"], "client_assertion_type": ASSERTION, "client_assertion": assertion(told), "request": signed}
+    form = {
+        "client_id": told["client_id"],
+        "client_assertion_type": ASSERTION,
+        "client_assertion": assertion(told),
+        "request": signed,
+    }
     answer = ask(told, form, path="/connect/par")
     assert answer.status_code == 201
     target = f"{told['issuer']}/connect/authorize"
-    back = requests.get(target, params={"client_id": told["client_id"], "request_uri": answer.json()["request_uri"]}, allow_redirects=False, timeout=10)
+    back = requests.get(
+        target,
+        params={"client_id": told["client_id"], "request_uri": answer.json()["request_uri"]},
+        allow_redirects=False,
+        timeout=10,
+    )
     assert query_of(back.headers["location"])["state"] == "s"
     late = str(jwskate.Jwt.sign(content | {"exp": now + 600}, key=jwskate.Jwk(told["private_jwk"]), alg="ES256"))
-    assert ask(told, form | {"client_assertion": assertion(told), "request": late}, path="/connect/par").json()["error"] == "invalid_request_object"
+    assert (
+        ask(told, form | {"client_assertion": assertion(told), "request": late}, path="/connect/par").json()["error"]
+        == "invalid_request_object"
+    )
 
 
 def test_authorize_without_a_pushed_request_redirects_nobody(told: dict[str, Any]) -> None:
@@ -286,14 +342,26 @@ def test_a_refresh_token_is_rotated_bound_and_says_how_long_it_lasts(told: dict[
     assert client.refresh_token(fresh, scope=CURRENT_SCOPE).scope == CURRENT_SCOPE
 
 
-def test_a_token_of_two_audiences_is_exchanged_for_one_that_the_api_takes(mock: Mock, told: dict[str, Any], patients: Any) -> None:
+def test_a_token_of_two_audiences_is_exchanged_for_one_that_the_api_takes(
+    mock: Mock, told: dict[str, Any], patients: Any
+) -> None:
     client = oauth(told)
-    both = login(told, client=client, scope=f"openid {CURRENT_SCOPE} {CITIZEN_SCOPE}", test_pid=told["professionals"][0]["test_pid"])
+    both = login(
+        told,
+        client=client,
+        scope=f"openid {CURRENT_SCOPE} {CITIZEN_SCOPE}",
+        test_pid=told["professionals"][0]["test_pid"],
+    )
     assert payload(both.access_token)["aud"] == ["nhn:critical-information", "mock-kj:citizen"]
     nin = patients.fresh()
     refused = Ehr(mock, both).read("Flag", nin)
     assert (refused.status_code, refused.headers["nhn-error-code"]) == (401, "AUTH-MOCK-AUDIENCE")
-    one = client.token_exchange(subject_token=both.access_token, subject_token_type="access_token", resource="nhn:critical-information", dpop=True)
+    one = client.token_exchange(
+        subject_token=both.access_token,
+        subject_token_type="access_token",
+        resource="nhn:critical-information",
+        dpop=True,
+    )
     assert payload(one.access_token)["aud"] == "nhn:critical-information"
     assert Ehr(mock, one).read("Flag", nin).status_code == 200
     with pytest.raises((InvalidGrant, InvalidRequest)):
@@ -309,7 +377,11 @@ def test_a_multi_tenant_client_names_its_organisation_and_gets_rejected_scopes(m
     told = mock.client("--tenancy", "multi-tenant")
     place = told["organisations"][3]
     details = organisation(f"NO:ORGNR:{place['parent']}:{place['child']}")
-    form = m2m_form(told, client_assertion=assertion(told, claims={"assertion_details": [details]}), scope=f"{CURRENT_SCOPE} nhn:another/api")
+    form = m2m_form(
+        told,
+        client_assertion=assertion(told, claims={"assertion_details": [details]}),
+        scope=f"{CURRENT_SCOPE} nhn:another/api",
+    )
     answer = ask(told, form, key=dpop_key()).json()
     assert answer["rejected_scope"] == "nhn:another/api"
     content = payload(answer["access_token"])
@@ -338,7 +410,10 @@ def test_bad_details_are_refused_with_their_hid_code(told: dict[str, Any], detai
 
 
 def attest() -> dict[str, Any]:
-    code, name = {"code": "LE", "system": "urn:oid:2.16.578.1.12.4.1.1.9060"}, {"id": "310000000", "system": "urn:oid:2.16.578.1.12.4.1.4.101"}
+    code, name = (
+        {"code": "LE", "system": "urn:oid:2.16.578.1.12.4.1.1.9060"},
+        {"id": "310000000", "system": "urn:oid:2.16.578.1.12.4.1.4.101"},
+    )
     return {
         "type": claims.ATTEST,
         "practitioner": {"authorization": code, "legal_entity": name, "point_of_care": name},
@@ -385,7 +460,9 @@ def test_without_a_fault_the_same_request_is_answered(mock: Mock, told: dict[str
     assert with_test_token(mock, told, patients.fresh(), {}).status_code == 200
 
 
-def with_test_token(mock: Mock, told: dict[str, Any], nin: str, wish: dict[str, Any], proof_fault: str | None = None) -> requests.Response:
+def with_test_token(
+    mock: Mock, told: dict[str, Any], nin: str, wish: dict[str, Any], proof_fault: str | None = None
+) -> requests.Response:
     address = f"{mock.api}/Flag"
     proof = {"htm": "GET", "htu": address} | ({"fault": proof_fault} if proof_fault else {})
     body = {"test_pid": told["professionals"][0]["test_pid"], "dpop": proof, **wish}
@@ -400,7 +477,16 @@ def with_test_token(mock: Mock, told: dict[str, Any], nin: str, wish: dict[str, 
 
 def test_the_test_token_service_names_what_is_wrong(told: dict[str, Any]) -> None:
     address = told["issuer"] + "/v2/create-test-token-with-key"
-    for body in ("{", "[]", '{"odd": 1}', '{"fault": "odd"}', '{"dpop": 1}', '{"expires_in": -1}', '{"private_jwk": {}}', '{"test_pid": "1"}'):
+    for body in (
+        "{",
+        "[]",
+        '{"odd": 1}',
+        '{"fault": "odd"}',
+        '{"dpop": 1}',
+        '{"expires_in": -1}',
+        '{"private_jwk": {}}',
+        '{"test_pid": "1"}',
+    ):
         answer = requests.post(address, data=body, timeout=10)
         assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request"), body
     forwarded = requests.post(address, data="{}", headers={"X-Forwarded-For": "10.0.0.1"}, timeout=10)

@@ -42,16 +42,35 @@ def test_a_number_is_synthetic_exactly_if_it_follows_the_rules(number: str) -> N
     assert (identity.classify(number) != "invalid") == expected
 
 
-@given(st.dates(date(1900, 1, 1), date(2039, 12, 31)), st.sampled_from([0, 40, 65, 80]), st.booleans(), st.integers(0, 400))
-def test_a_month_that_a_real_person_could_have_makes_a_number_real(born: date, shift: int, d_number: bool, rank: int) -> None:
-    number = identity.number(born, rank % identity.capacity(born, shift=shift, d_number=d_number), shift=shift, d_number=d_number)
+@given(
+    st.dates(date(1900, 1, 1), date(2039, 12, 31)), st.sampled_from([0, 40, 65, 80]), st.booleans(), st.integers(0, 400)
+)
+def test_a_month_that_a_real_person_could_have_makes_a_number_real(
+    born: date, shift: int, d_number: bool, rank: int
+) -> None:
+    number = identity.number(
+        born, rank % identity.capacity(born, shift=shift, d_number=d_number), shift=shift, d_number=d_number
+    )
     assert follows_the_rules(number)
     assert identity.birth_date(number) == born
     assert identity.classify(number) == ("synthetic" if shift in (65, 80) else "real")
     assert identity.complete(number[:9]) == number
 
 
-@pytest.mark.parametrize("text", ["", "1", "4888280757", "488828075790", "4888280757a", "４８８８２８０７５７９", "48882807578", " 8882807579", "00000000000"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "4888280757",
+        "488828075790",
+        "4888280757a",
+        "４８８８２８０７５７９",
+        "48882807578",
+        " 8882807579",
+        "00000000000",
+    ],
+)
 def test_anything_else_is_no_number(text: str) -> None:
     assert identity.classify(text) == "invalid"
 
@@ -97,7 +116,11 @@ def test_rates_are_kept_within_chance() -> None:
 
 def test_the_fast_walk_finds_exactly_those_the_slow_one_finds() -> None:
     for start in (0, 123_456, 5_500_000):
-        slow = [i for i in range(start, start + 3000) if NATION.uniform(i, "prevalence") < 0.05 or NATION.privacy(i) != Privacy()]
+        slow = [
+            i
+            for i in range(start, start + 3000)
+            if NATION.uniform(i, "prevalence") < 0.05 or NATION.privacy(i) != Privacy()
+        ]
         assert list(NATION.interesting(start, start + 3000)) == slow
 
 

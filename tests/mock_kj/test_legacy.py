@@ -34,10 +34,18 @@ class Legacy:
         self.user = login(self.told, client=client, scope=scope, test_pid=self.told["professionals"][0]["test_pid"])
 
     def call(self, method: str, path: str, token: Any, headers: dict[str, str], body: Any = None) -> requests.Response:
-        everything = {"Authorization": f"Bearer {token.access_token}", "X-EPJ-System": "ACME EHR system versjon 42.01", **headers}
-        return requests.request(method, self.base + path, headers=everything, data=None if body is None else json.dumps(body), timeout=10)
+        everything = {
+            "Authorization": f"Bearer {token.access_token}",
+            "X-EPJ-System": "ACME EHR system versjon 42.01",
+            **headers,
+        }
+        return requests.request(
+            method, self.base + path, headers=everything, data=None if body is None else json.dumps(body), timeout=10
+        )
 
-    def indicator(self, nin: str, consent: str | None = "HPMOTTATTSAMTYKKE", path: str = "/helseindikator") -> requests.Response:
+    def indicator(
+        self, nin: str, consent: str | None = "HPMOTTATTSAMTYKKE", path: str = "/helseindikator"
+    ) -> requests.Response:
         body = {"fnr": nin} | ({"samtykke": consent} if consent else {})
         return self.call("POST", path, self.machine, {"Content-Type": "application/json"}, body)
 
@@ -62,7 +70,12 @@ def refused(answer: requests.Response, status: int, code: str) -> None:
 
 @pytest.mark.parametrize("path", ["/helseindikator", "/helseindikator/status"])
 def test_the_indicator_answers_each_status(legacy: Legacy, patients: Patients, path: str) -> None:
-    cases = {0: "10086055555", 1: legacy.told["patients"]["reserved"], 2: patients.fresh(), 4: patients.fresh(entries=True)}
+    cases = {
+        0: "10086055555",
+        1: legacy.told["patients"]["reserved"],
+        2: patients.fresh(),
+        4: patients.fresh(entries=True),
+    }
     for status, nin in cases.items():
         answer = legacy.indicator(nin, path=path)
         assert answer.status_code == 200
@@ -80,10 +93,14 @@ def test_the_indicator_answers_each_status(legacy: Legacy, patients: Patients, p
     assert legacy.indicator("45920040881").json()["status"] == 1
 
 
-def test_both_generations_show_the_same_entries(legacy: Legacy, doctor: Any, patients: Patients, population: Population) -> None:
+def test_both_generations_show_the_same_entries(
+    legacy: Legacy, doctor: Any, patients: Patients, population: Population
+) -> None:
     nin, who = patients.fresh(), population.professional_at(0)
     ticket = legacy.indicator(nin).json()["ticket"]
-    made = legacy.fhir("POST", "AllergyIntolerance", ticket, samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05"))
+    made = legacy.fhir(
+        "POST", "AllergyIntolerance", ticket, samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05")
+    )
     assert made.status_code == 201, made.text
     assert "/v1/fhir/AllergyIntolerance/" in made.headers["location"]
     flag = doctor.call("POST", "Flag", nin, json=samples.resource(BY_INFO_TYPE["Flag"], nin, who, "2025-01-05")).json()
@@ -121,10 +138,20 @@ def test_the_restricted_header_opens_what_is_restricted_and_nothing_else(legacy:
     closed = legacy.indicator(legacy.told["patients"]["restricted_critical"]).json()["ticket"]
     refused(legacy.fhir("GET", "Patient/$everything", closed), 403, "KJF-MOCK-RESTRICTED")
     for value in ("HPMOTTATTSAMTYKKE", "HPAKUTT"):
-        assert legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO=value).status_code == 200
-    refused(legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPUNNTAK"), 400, "KJF-MOCK-CONSENT")
+        assert (
+            legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO=value).status_code == 200
+        )
+    refused(
+        legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPUNNTAK"),
+        400,
+        "KJF-MOCK-CONSENT",
+    )
     free = legacy.indicator(patients.fresh()).json()["ticket"]
-    refused(legacy.fhir("GET", "Patient/$everything", free, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT"), 403, "KJF-MOCK-UNRESTRICTED")
+    refused(
+        legacy.fhir("GET", "Patient/$everything", free, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT"),
+        403,
+        "KJF-MOCK-UNRESTRICTED",
+    )
 
 
 def test_consent_comes_with_the_ticket_or_the_header(legacy: Legacy, patients: Patients) -> None:
@@ -137,15 +164,37 @@ def test_consent_comes_with_the_ticket_or_the_header(legacy: Legacy, patients: P
 
 def test_what_is_missing_is_refused(legacy: Legacy, patients: Patients) -> None:
     nin = patients.fresh()
-    refused(legacy.call("POST", "/helseindikator", legacy.machine, {"X-EPJ-System": ""}, {"fnr": nin}), 400, "KJF-MOCK-HEADER")
-    refused(legacy.call("POST", "/helseindikator", legacy.machine, {"Authorization": "Bearer x.y.z"}, {"fnr": nin}), 401, "KJF-000123")
+    refused(
+        legacy.call("POST", "/helseindikator", legacy.machine, {"X-EPJ-System": ""}, {"fnr": nin}),
+        400,
+        "KJF-MOCK-HEADER",
+    )
+    refused(
+        legacy.call("POST", "/helseindikator", legacy.machine, {"Authorization": "Bearer x.y.z"}, {"fnr": nin}),
+        401,
+        "KJF-000123",
+    )
     refused(legacy.indicator(nin, consent="JA"), 400, "KJF-MOCK-CONSENT")
     refused(legacy.call("POST", "/helseindikator", legacy.machine, {}, {}), 400, "KJF-000018")
     refused(legacy.call("GET", "/fhir/Patient/1", legacy.user, {}), 404, "KJF-MOCK-PATH")
-    refused(legacy.call("GET", "/fhir/Patient/$everything", legacy.user, {"Accept": "application/xml", "X-kj-ticket": "x"}), 415, "KJF-MOCK-TYPE")
-    refused(legacy.call("GET", "/fhir/Patient/$everything", legacy.machine, {"X-kj-ticket": legacy.indicator(nin).json()["ticket"]}), 403, "KJF-MOCK-LEVEL")
+    refused(
+        legacy.call("GET", "/fhir/Patient/$everything", legacy.user, {"Accept": "application/xml", "X-kj-ticket": "x"}),
+        415,
+        "KJF-MOCK-TYPE",
+    )
+    refused(
+        legacy.call(
+            "GET", "/fhir/Patient/$everything", legacy.machine, {"X-kj-ticket": legacy.indicator(nin).json()["ticket"]}
+        ),
+        403,
+        "KJF-MOCK-LEVEL",
+    )
 
 
-def test_a_legacy_token_does_not_open_the_current_api_nor_the_other_way(mock: Mock, legacy: Legacy, doctor: Any, patients: Patients) -> None:
+def test_a_legacy_token_does_not_open_the_current_api_nor_the_other_way(
+    mock: Mock, legacy: Legacy, doctor: Any, patients: Patients
+) -> None:
     headers = doctor.headers(patients.fresh()) | {"Authorization": f"Bearer {legacy.user.access_token}"}
-    assert requests.get(f"{mock.api}/Flag", headers=headers, timeout=10).headers["nhn-error-code"] == "AUTH-MOCK-AUDIENCE"
+    assert (
+        requests.get(f"{mock.api}/Flag", headers=headers, timeout=10).headers["nhn-error-code"] == "AUTH-MOCK-AUDIENCE"
+    )

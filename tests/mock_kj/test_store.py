@@ -57,12 +57,31 @@ def with_store(url: str, body: Callable[[Store], Awaitable[None]]) -> None:
     asyncio.run(run())
 
 
-def entry(identifier: str | None = None, version: int = 1, nin: str = NIN, body: bytes = b"{}", **more: Any) -> EntryRow:
-    return EntryRow(identifier or str(uuid.uuid4()), nin, "DrugReaction", version, "live", None, 1000 + version, body, 1001)._replace(**more)
+def entry(
+    identifier: str | None = None, version: int = 1, nin: str = NIN, body: bytes = b"{}", **more: Any
+) -> EntryRow:
+    return EntryRow(
+        identifier or str(uuid.uuid4()), nin, "DrugReaction", version, "live", None, 1000 + version, body, 1001
+    )._replace(**more)
 
 
 def line(operation: str = "read", nin: str = NIN, at: int = 5, orgnr: str | None = "310000000") -> LogRow:
-    return LogRow(at, nin, operation, "DrugReaction", "990000000", "Kari", "LE", "p", orgnr, "HF", "SAMTYKKE", "EHR", "event", "v1")
+    return LogRow(
+        at,
+        nin,
+        operation,
+        "DrugReaction",
+        "990000000",
+        "Kari",
+        "LE",
+        "p",
+        orgnr,
+        "HF",
+        "SAMTYKKE",
+        "EHR",
+        "event",
+        "v1",
+    )
 
 
 def somebody() -> tuple[PatientRow, tuple[EntryRow, ...]]:
@@ -117,7 +136,10 @@ def test_of_many_simultaneous_updates_of_one_version_exactly_one_wins(url: str) 
         row = entry()
         await store.create(row, line(), somebody)
         for version in range(2, 7):
-            tries = [store.replace(row._replace(version=version, body=str(i).encode()), line("update"), somebody) for i in range(40)]
+            tries = [
+                store.replace(row._replace(version=version, body=str(i).encode()), line("update"), somebody)
+                for i in range(40)
+            ]
             results = await asyncio.gather(*tries, return_exceptions=True)
             assert sum(r is None for r in results) == 1
             assert sum(isinstance(r, Conflict) for r in results) == 39
@@ -135,7 +157,11 @@ def test_the_same_holds_between_two_stores_on_one_database(url: str) -> None:
         async with opened(url) as other:
             row = entry()
             await store.create(row, line(), somebody)
-            tries = [s.replace(row._replace(version=2, body=b"x"), line("update"), somebody) for _ in range(10) for s in (store, other)]
+            tries = [
+                s.replace(row._replace(version=2, body=b"x"), line("update"), somebody)
+                for _ in range(10)
+                for s in (store, other)
+            ]
             results = await asyncio.gather(*tries, return_exceptions=True)
             assert sum(r is None for r in results) == 1
 
@@ -202,7 +228,12 @@ def test_the_log_is_counted_by_day_organisation_and_operation(url: str) -> None:
         for at, operation in ((day, "create"), (day + 1, "create"), (2 * day, "read")):
             await store.create(entry(), line(operation, at=at), somebody)
         await store.tally([CountRow("1970-01-02", "310000000", "status", "status", 3)])
-        await store.tally([CountRow("1970-01-02", "310000000", "status", "status", 4), CountRow("1970-01-02", None, "status", "status", 1)])
+        await store.tally(
+            [
+                CountRow("1970-01-02", "310000000", "status", "status", 4),
+                CountRow("1970-01-02", None, "status", "status", 1),
+            ]
+        )
         assert await store.counts(day, 2 * day) == [
             CountRow("1970-01-02", "310000000", "create", "DrugReaction", 2),
             CountRow("1970-01-02", None, "status", "status", 1),
@@ -233,7 +264,10 @@ def test_bulk_loading_leaves_alone_what_is_there(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry(body=b"mine")
         await store.create(row, line(), somebody)
-        await store.load([PatientRow(NIN, Privacy(reserved=True)), PatientRow("45920040881", Privacy())], [row._replace(body=b"theirs"), entry()])
+        await store.load(
+            [PatientRow(NIN, Privacy(reserved=True)), PatientRow("45920040881", Privacy())],
+            [row._replace(body=b"theirs"), entry()],
+        )
         kept = await store.entry(NIN, row.id)
         assert kept is not None
         assert kept.body == b"mine"
