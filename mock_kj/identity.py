@@ -8,7 +8,7 @@ on the shifted ones. A month of 01-12 (or an H-number's 41-52) could be a real p
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 WEIGHTS_1 = (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)
@@ -109,6 +109,7 @@ def _ranks(sum_1: int, sum_2: int, late: bool) -> dict[str, int]:
     return {tail: rank for rank, tail in enumerate(_tails(sum_1, sum_2, late))}
 
 
+@lru_cache(maxsize=131_072)
 def _sums(six: str) -> tuple[int, int]:
     digits = [int(c) for c in six]
     return (

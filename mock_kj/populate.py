@@ -57,7 +57,7 @@ async def walk(store: Store, population: Population, *, rows: bool) -> dict[str,
                 counts["restricted"] += privacy.restricted
                 counts["blocking"] += bool(privacy.blocked)
                 if rows:
-                    patient, some = samples.initial(population, population.person_at(index))
+                    patient, some = samples.initial(population, index, population.nin(index))
                     patients.append(patient)
                     entries.extend(some)
             if rows:

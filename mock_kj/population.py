@@ -172,7 +172,7 @@ class Population:
 
     def bits(self, index: int, name: str) -> int:
         """64 bits for one draw of one person."""
-        return mix(index ^ mix(self.seed * 0x10001 + _name_key(name)))
+        return mix(index ^ _salt(self.seed, name))
 
     def uniform(self, index: int, name: str) -> float:
         """A number in [0, 1) for one draw of one person."""
@@ -280,7 +280,7 @@ class Population:
             ("restricted-critical", rates.restricted_critical),
             ("block", rates.blocks),
         ):
-            value = numbers ^ np.uint64(mix(self.seed * 0x10001 + _name_key(name)))
+            value = numbers ^ np.uint64(_salt(self.seed, name))
             with np.errstate(over="ignore"):
                 value = value + np.uint64(0x9E3779B97F4A7C15)
                 value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -290,9 +290,10 @@ class Population:
         yield from (int(n) for n in numbers[chosen])
 
 
-@lru_cache(maxsize=256)
-def _name_key(name: str) -> int:
-    return crc32(name.encode())
+@lru_cache(maxsize=1024)
+def _salt(seed: int, name: str) -> int:
+    """What keeps the draws of one name apart from those of all others."""
+    return mix(seed * 0x10001 + crc32(name.encode()))
 
 
 def _pick(u: float) -> str:

@@ -12,7 +12,8 @@ from uuid import UUID
 from mock_kj import codes
 from mock_kj.categories import BY_INFO_TYPE, CANONICAL, CATEGORIES, Category
 from mock_kj.codes import HL7, KJ
-from mock_kj.population import Person, Population, Professional
+from mock_kj.identity import birth_date
+from mock_kj.population import Population, Professional
 from mock_kj.profiles import stamp
 from mock_kj.store.model import EntryRow, PatientRow
 
@@ -175,24 +176,29 @@ def updated(served: Resource, who: Professional, at: str, *, note: str | None = 
 _EPOCH = datetime(2024, 2, 12, tzinfo=UTC)
 
 
-def initial(population: Population, person: Person) -> tuple[PatientRow, tuple[EntryRow, ...]]:
+def initial(population: Population, index: int, nin: str) -> tuple[PatientRow, tuple[EntryRow, ...]]:
     """What the population says of a person: choices and entries, the same on every call."""
-    rows = []
-    for serial in range(person.entries):
-        category = _category(population.uniform(person.index, f"category-{serial}"))
-        bits = population.bits(person.index, f"detail-{serial}")
+    patient = PatientRow(nin, population.privacy(index))
+    count = population.entry_count(index)
+    if not count:
+        return patient, ()
+    rows, born = [], birth_date(nin)
+    assert born is not None
+    for serial in range(count):
+        category = _category(population.uniform(index, f"category-{serial}"))
+        bits = population.bits(index, f"detail-{serial}")
         days = bits % 700
         at = max(
             _EPOCH + timedelta(days=days, seconds=bits % 86400),
-            datetime(person.born.year, person.born.month, person.born.day, tzinfo=UTC),
+            datetime(born.year, born.month, born.day, tzinfo=UTC),
         )
         who = population.professional_at((bits >> 20) % population.professionals)
-        identifier = str(UUID(int=(bits << 64 | population.bits(person.index, f"id-{serial}")), version=4))
+        identifier = str(UUID(int=(bits << 64 | population.bits(index, f"id-{serial}")), version=4))
         when = int(at.timestamp() * 1000)
-        body = resource(category, person.nin, who, at.date().isoformat(), choice=bits >> 40)
+        body = resource(category, nin, who, at.date().isoformat(), choice=bits >> 40)
         data = stamp(body, identifier, 1, iso(when), category.canonical)
-        rows.append(EntryRow(identifier, person.nin, category.info_type, 1, "live", None, when, data, when))
-    return PatientRow(person.nin, person.privacy), tuple(sorted(rows, key=lambda r: (r.created, r.id)))
+        rows.append(EntryRow(identifier, nin, category.info_type, 1, "live", None, when, data, when))
+    return patient, tuple(sorted(rows, key=lambda r: (r.created, r.id)))
 
 
 def _category(u: float) -> Category:

@@ -30,7 +30,7 @@ from mock_kj.faults import Reset
 from mock_kj.helseid.claims import ATTEST
 from mock_kj.helseid.clients import CURRENT_AUDIENCE, CURRENT_SCOPE
 from mock_kj.samples import iso
-from mock_kj.store.model import EntryRow, LogRow, Summary
+from mock_kj.store.model import EntryRow, LogRow
 
 PREFIX = "/api/critical-information/v1"
 API_NAME = "critical-information v1"
@@ -274,15 +274,13 @@ async def status(call: Call) -> Reply:
         service.admit(call.who, Operation.STATUS, None, call.basis)
     elif caller.orgnr_parent is None or caller.orgnr_child is None:
         raise Refusal("organisation-missing")
-    privacy = await service.privacy(call.nin)
+    privacy, rows = await service.state(call.nin)
     if privacy is None:
         raise Refusal("patient-unknown")
-    rows = [] if privacy.reserved else await service.store.summaries(call.nin)
-    if not rows and not privacy.reserved and await service.store.patient(call.nin) is None:
-        found = service.origin(call.nin)
-        rows = [Summary(e.info_type, e.state, e.valid_until, e.updated) for e in found[1]] if found else []
+    if privacy.reserved:
+        rows = []  # a reservation means that no critical information exists
     today = iso(service.clock.milliseconds())
-    live = [r for r in rows if r[1] == "live"]
+    live = [r for r in rows if r.state == "live"]
     changed: dict[str, int] = {}
     for info_type, _, _, at in rows:
         name = BY_INFO_TYPE[info_type].date_field
@@ -290,7 +288,7 @@ async def status(call: Call) -> Reply:
     answer: dict[str, Any] = {
         "patientNIN": call.nin,
         "hasCriticalInformation": bool(live),
-        "hasActiveCriticalInformation": any(until is None or until >= today[: len(until)] for _, _, until, _ in live),
+        "hasActiveCriticalInformation": any(until is None or until >= today[: len(until)] for until in (r.valid_until for r in live)),
         "lastChangedDateTime": iso(max(changed.values())) if changed else None,
         "dateChanged": {name: iso(at) for name, at in changed.items()},
         settings.status_field_reserved: privacy.reserved,

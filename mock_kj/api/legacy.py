@@ -26,7 +26,7 @@ from mock_kj.errors import Refusal, StoreError
 from mock_kj.faults import Reset
 from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
 from mock_kj.samples import iso
-from mock_kj.store.model import LogRow
+from mock_kj.store.model import LogRow, Summary
 
 API_NAME = "kjernejournal FHIR v1"
 INDICATOR_PATHS = ("/v1/helseindikator", "/v1/helseindikator/status")
@@ -203,25 +203,23 @@ class LegacyApi:
         if kind == "real" and not service.settings.allow_real_numbers:
             raise Refusal("nin-real")
         answer: dict[str, Any] = {}
-        privacy = await service.privacy(nin) if kind != "invalid" else None
+        privacy, rows = await service.state(nin) if kind != "invalid" else (None, [])
         if kind == "invalid":
             answer["status"] = 0
         elif privacy is None or privacy.reserved:
             answer["status"] = 1
         else:
-            answer |= await self._existing(call, nin, consent, bool(privacy.blocked))
+            answer |= self._existing(call, nin, consent, bool(privacy.blocked), rows)
         if service.settings.nonsense_field:
             answer[f"tull{secrets.token_hex(2)}"] = secrets.token_hex(4)
         return Reply(200, orjson.dumps(answer), JSON)
 
-    async def _existing(self, call: LegacyCall, nin: str, consent: str | None, blocks: bool) -> dict[str, Any]:
+    def _existing(
+        self, call: LegacyCall, nin: str, consent: str | None, blocks: bool, rows: list[Summary]
+    ) -> dict[str, Any]:
         """The answer for somebody who has a kjernejournal."""
         service = self._service
-        rows = [(r.info_type, r.state, r.updated) for r in await service.store.summaries(nin)]
-        if not rows and await service.store.patient(nin) is None:
-            found = service.origin(nin)
-            rows = [(e.info_type, e.state, e.updated) for e in found[1]] if found else []
-        live = any(state == "live" for _, state, _ in rows)
+        live = any(r.state == "live" for r in rows)
         answer: dict[str, Any] = {
             "status": 4 if live else 2,
             "returTekst": RETURN_TEXT if live else "Kjernejournal finnes",
@@ -233,9 +231,9 @@ class LegacyApi:
         }
         if live:
             changed: dict[str, int] = {}
-            for info_type, _, at in rows:
-                name = BY_INFO_TYPE[info_type].legacy_code
-                changed[name] = max(changed.get(name, 0), at)
+            for row in rows:
+                name = BY_INFO_TYPE[row.info_type].legacy_code
+                changed[name] = max(changed.get(name, 0), row.updated)
             answer["sistEndretKritiskInfoDato"] = instant(max(changed.values()))
             answer["sistEndretKritiskInfo"] = [
                 {"kategori": name, "sistEndret": instant(at)} for name, at in changed.items()

@@ -21,7 +21,7 @@ from mock_kj.outcome import ServiceName
 from mock_kj.population import Population, Professional
 from mock_kj.settings import Settings
 from mock_kj.statistics import Tally
-from mock_kj.store.model import EntryRow, PatientRow, Store
+from mock_kj.store.model import EntryRow, PatientRow, Store, Summary
 
 Origin = tuple[PatientRow, tuple[EntryRow, ...]]
 
@@ -81,16 +81,26 @@ class Service:
         return self._origin(nin)
 
     def _find_origin(self, nin: str) -> Origin | None:
-        person = self.population.person(nin)
-        return None if person is None else samples.initial(self.population, person)
+        index = self.population.index(nin)
+        return None if index is None else samples.initial(self.population, index, nin)
 
     async def privacy(self, nin: str) -> Privacy | None:
         """What the patient has chosen: the store's row, else the population's; None without a kjernejournal."""
         row = await self.store.patient(nin)
         if row is not None:
             return row.privacy
-        index = self.population.index(nin)
-        return None if index is None else self.population.privacy(index)
+        found = self.origin(nin)
+        return None if found is None else found[0].privacy
+
+    async def state(self, nin: str) -> tuple[Privacy | None, list[Summary]]:
+        """Choices and entries in short; entries are in the store only if the patient is."""
+        row = await self.store.patient(nin)
+        if row is not None:
+            return row.privacy, await self.store.summaries(nin)
+        found = self.origin(nin)
+        if found is None:
+            return None, []
+        return found[0].privacy, [Summary(e.info_type, e.state, e.valid_until, e.updated) for e in found[1]]
 
     async def entry(self, nin: str, identifier: str) -> EntryRow | None:
         """The newest version of one entry, of the store or of the population."""

@@ -63,7 +63,7 @@ def test_what_the_population_starts_with_is_there_and_can_be_changed(
     nin = patients.fresh(entries=True)
     person = population.person(nin)
     assert person is not None
-    _, expected = samples.initial(population, person)
+    _, expected = samples.initial(population, person.index, person.nin)
     found: list[dict[str, Any]] = []
     for kind in {BY_INFO_TYPE[e.info_type].resource_type for e in expected}:
         found += [e["resource"] for e in doctor.read(kind, nin).json()["entry"]]
