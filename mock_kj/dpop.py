@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from mock_kj import jose
 from mock_kj.errors import TokenError
@@ -43,6 +44,7 @@ class KeyCache:
     def __init__(self, limit: int = 20_000) -> None:
         self._limit = limit
         self._keys: dict[bytes, tuple[jose.PublicKey, str]] = {}
+        self.headers: dict[bytes, dict[str, Any]] = {}
 
     def key(self, proof: jose.Compact) -> tuple[jose.PublicKey, str]:
         """The public key of a proof and its thumbprint (RFC 7638).
@@ -56,8 +58,9 @@ class KeyCache:
             key = jose.public_key(proof.header.get("jwk"))
             found = (key, key.thumbprint())
             if len(self._keys) >= self._limit:
-                del self._keys[next(iter(self._keys))]
-            self._keys[proof.header_part] = found
+                oldest = next(iter(self._keys))
+                del self._keys[oldest], self.headers[oldest]
+            self._keys[proof.header_part], self.headers[proof.header_part] = found, proof.header
         return found
 
 
@@ -93,7 +96,7 @@ def check(raw: bytes, expected: Expected, keys: KeyCache, seen: ReplayCache, now
         TokenError: says which check failed.
 
     """
-    proof = jose.parse(raw)
+    proof = jose.parse(raw, keys.headers)
     header, claims = proof.header, proof.claims
     if header.get("typ") != TYPE:
         raise TokenError("typ must be dpop+jwt")

@@ -8,7 +8,7 @@ profile and what R4 itself demands for the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -83,7 +83,9 @@ _MALICIOUS = re.compile(
 )
 # None of the patterns above can match a text that holds none of these; the search for them costs a microsecond.
 _TRIGGERS = (b"<", b"'", b"=", b"javascript:", b"data:text", b"${jndi", b"select", b" table", b"insert", b"delete")
-_ELEVEN_DIGITS = re.compile(rb"(?<![\d.])[0-9]{11}(?!\d)")
+# References to contained resources, in the compact JSON that orjson writes; a quote inside a text is escaped there.
+_LOCAL = re.compile(rb'"reference":"#([^"\\]*)"')
+_ELEVEN_DIGITS = re.compile(rb"[0-9]{11,}")
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
@@ -106,6 +108,7 @@ class Subject:
     settings: Settings
     register: CodeRegister
     previous: Resource | None = None
+    text: bytes = b""
     category: Category = field(default=CATEGORIES[0])
 
 
@@ -151,13 +154,14 @@ def _words(fault: jsonschema_rs.ValidationError) -> str:
 
 def refuse_malicious(resource: Resource, subject: Subject) -> None:
     """Reject running markup and SQL anywhere (B-README), and numbers of real people anywhere in the text."""
-    text = orjson.dumps(resource)
+    text = subject.text = orjson.dumps(resource)
     low = text.lower()
-    if any(trigger in low for trigger in _TRIGGERS) and _MALICIOUS.search(low):
-        raise Refusal("malicious", "markup or SQL was found in a text")
+    for trigger in _TRIGGERS:
+        if trigger in low and _MALICIOUS.search(low):
+            raise Refusal("malicious", "markup or SQL was found in a text")
     if not subject.settings.allow_real_numbers:
         for match in _ELEVEN_DIGITS.finditer(text):
-            if identity.classify(match.group().decode()) == "real":
+            if len(match.group()) == 11 and identity.classify(match.group().decode()) == "real":
                 raise Refusal("nin-real", "the body holds a number that could belong to a real person")
 
 
@@ -200,7 +204,7 @@ def require_elements(resource: Resource, subject: Subject) -> None:
     if subject.previous is not None or subject.settings.create_requires_updater:
         wanted = (*wanted, "extension:KjUpdater", "extension:KjUpdatedDateTime")
     for path in wanted:
-        if not _has(resource, path):
+        if path not in resource and not _has(resource, path):
             raise _invalid(f"{kind}.{path.replace(':', '.')}", "required element is missing")
     if subject.category.info_type == "Infection" and "text" in resource.get("code", {}):
         raise _invalid("Condition.code.text", "must not be set for an infection")
@@ -258,13 +262,12 @@ def check_people(resource: Resource, subject: Subject) -> None:
     if patient.get("system") in (NIN_SYSTEM, D_NUMBER_SYSTEM) and patient.get("value") != subject.nin:
         raise _invalid(f"{kind}.{SUBJECT[kind]}", "names another patient than the request")
     contained = {c.get("id"): c for c in resource.get("contained", ())}
-    local = set(local_references(resource))
+    local = {name.decode() for name in _LOCAL.findall(subject.text)}
     for name in contained:
-        if name is None or f"#{name}" not in local:
+        if name is None or name not in local:
             raise _invalid(f"{kind}.contained", "every contained resource must have an id and be referred to")
-    for reference in local:
-        if reference[1:] not in contained:
-            raise _invalid(f"{kind}.contained", "a reference points at nothing")
+    if local - contained.keys():
+        raise _invalid(f"{kind}.contained", "a reference points at nothing")
     recorder = resource.get(RECORDER[kind], {}).get("reference")
     if recorder == "#updaterRef":
         raise _invalid(f"{kind}.{RECORDER[kind]}", "must point to the original recorder, not to updaterRef")
@@ -273,19 +276,6 @@ def check_people(resource: Resource, subject: Subject) -> None:
             raise _invalid(f"{kind}.contained", "an update must contain updaterRef")
         if _hpr(resource) != _hpr(subject.previous):
             raise _invalid(f"{kind}.{RECORDER[kind]}", "must stay the original recorder")
-
-
-def local_references(node: Any) -> Iterator[str]:
-    """Every reference to a contained resource."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "reference" and isinstance(value, str) and value.startswith("#"):
-                yield value
-            else:
-                yield from local_references(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from local_references(item)
 
 
 def _hpr(resource: Resource) -> str | None:
@@ -360,29 +350,30 @@ def span(text: str, path: str) -> tuple[datetime, datetime]:
 
 def check_codes(resource: Resource, subject: Subject) -> None:
     """Every code exists in its system (B-CODES)."""
-    for path, coding in codings(resource, resource["resourceType"]):
-        system, code = coding.get("system"), coding.get("code")
-        if system is None or code is None:
-            continue
-        why = subject.register.fault(system, code)
-        if why is not None:
-            raise _invalid(path, why, "code-unknown")
+    fault = subject.register.fault
+    todo: list[Any] = [resource]
+    while todo:
+        node = todo.pop()
+        if type(node) is dict:
+            if "code" in node and "system" in node and type(node["code"]) is str:
+                why = fault(node["system"], node["code"])
+                if why is not None:
+                    raise _invalid(_path_of(resource, resource["resourceType"], node) or "", why, "code-unknown")
+            node = node.values()
+        todo += [value for value in node if type(value) is dict or type(value) is list]
 
 
-def codings(node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every coding in a resource with its FHIR path."""
+def _path_of(node: Any, path: str, wanted: Resource) -> str | None:
+    """The FHIR path of a part of a resource; only walked once a fault is found."""
+    if node is wanted:
+        return path
     if isinstance(node, dict):
-        for key, value in node.items():
-            if key == "coding":
-                for item in value:
-                    yield f"{path}.coding", item
-            elif key == "valueCoding":
-                yield f"{path}.valueCoding", value
-            elif isinstance(value, dict | list):
-                yield from codings(value, f"{path}.{key}")
+        found = (_path_of(value, f"{path}.{key}", wanted) for key, value in node.items())
     elif isinstance(node, list):
-        for item in node:
-            yield from codings(item, path)
+        found = (_path_of(item, path, wanted) for item in node)
+    else:
+        return None
+    return next((p for p in found if p is not None), None)
 
 
 def check_notes(resource: Resource, subject: Subject) -> None:

@@ -50,6 +50,10 @@ class Headers:
             Refusal: header-invalid; given twice, under both names with two values, or not printable.
 
         """
+        first = self._first.get(names[0])
+        if first is not None and len(self._first) == len(self._all) and (len(names) == 1 or names[1] not in self._first):
+            if first.isascii() and (text := first.decode("ascii")).isprintable():
+                return text  # the usual case, without the questions below
         found = [value for name in names if (value := self.get(name)) is not None]
         if not found:
             return None
