@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 
@@ -204,9 +204,17 @@ def run_process(
         log_config=None,
         server_header=False,
         timeout_keep_alive=75,
+        timeout_graceful_shutdown=3,
         backlog=2048,
     )
+    for name in (signal.SIGINT, signal.SIGTERM):  # uvicorn hands a signal back to these once it has stopped
+        signal.signal(name, _leave)
     Server(config, ready).run(sockets=[listener])
+
+
+def _leave(number: int, frame: object) -> NoReturn:
+    """A wish to stop is no failure."""
+    sys.exit(0)
 
 
 def _child(options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Any) -> None:

@@ -50,6 +50,7 @@ class TokenCheck:
         self._clock = clock
         self._limit = limit
         self._tokens: dict[str, Caller] = {}
+        self._generation = keys.generation
         self._proof_keys = dpop.KeyCache()
         self._proofs = dpop.ReplayCache(settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
 
@@ -68,6 +69,9 @@ class TokenCheck:
         if kind not in (b"dpop", b"bearer") or not token:
             raise Refusal("token-missing", "Authorization must be DPoP or Bearer with a token")
         fingerprint = dpop.token_hash(token)
+        if self._generation != self._keys.generation:  # a withdrawn key takes its tokens with it
+            self._tokens.clear()
+            self._generation = self._keys.generation
         now = self._clock.now()
         caller = self._tokens.get(fingerprint)
         if caller is None:

@@ -54,6 +54,7 @@ class SigningKeys:
         self.current = current
         self.retired = retired
         self.nonce_key = nonce_key
+        self.generation = 0
         self._published: dict[str, Any] | None = None
 
     @staticmethod
@@ -98,6 +99,7 @@ class SigningKeys:
         """Sign with a new key from now on; tokens signed with the last one stay good while it is published."""
         self.retired = (self.current, *self.retired)[:2]
         self.current = generate(self.alg)
+        self.generation += 1
         self._published = None
 
     def find(self, kid: object) -> PublicKey | None:
