@@ -59,8 +59,21 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
         if await service.privacy(nin) is None:
             raise Refusal("patient-unknown")
         log = LogRow(
-            service.clock.milliseconds(), nin, "own-read", "all", None, None, None, None, None, "Innbygger", None, "citizen side", event_id(), "citizen v1"
-        )  # fmt: skip
+            service.clock.milliseconds(),
+            nin,
+            "own-read",
+            "all",
+            None,
+            None,
+            None,
+            None,
+            None,
+            "Innbygger",
+            None,
+            "citizen side",
+            event_id(),
+            "citizen v1",
+        )
         served = await service.store.read(nin, None, log, lambda: service.origin(nin))
         return Response(bundle([s.body for s in served if s.state != "deleted"]), media_type="application/fhir+json")
 
@@ -69,12 +82,20 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
         rows = await service.store.log_of(str(caller.pid), 1000)
         lines = [
             {
-                "time": iso(r.at), "operation": r.operation, "information": r.target, "practitioner": r.practitioner,
-                "hprNumber": r.hpr_number, "role": r.role, "organisation": r.organisation, "organisationNumber": r.orgnr_child,
-                "basis": r.basis, "system": r.source_system, "api": r.api,
+                "time": iso(r.at),
+                "operation": r.operation,
+                "information": r.target,
+                "practitioner": r.practitioner,
+                "hprNumber": r.hpr_number,
+                "role": r.role,
+                "organisation": r.organisation,
+                "organisationNumber": r.orgnr_child,
+                "basis": r.basis,
+                "system": r.source_system,
+                "api": r.api,
             }
             for r in rows
-        ]  # fmt: skip
+        ]
         return JSONResponse({"log": lines})
 
     async def choices(request: Request) -> Response:

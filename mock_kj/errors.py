@@ -35,7 +35,7 @@ class TokenError(MockKjError):
     """A token or proof that cannot be trusted; the text says why and never quotes the token."""
 
 
-class Refusal(MockKjError):
+class Refusal(MockKjError):  # noqa: N818 - the API's own word, and no fault of the program
     """The API says no: `case` names a row of the table in `cases.py`.
 
     `location` holds FHIR paths for validation faults, `detail` a sentence that names no person.
@@ -48,7 +48,7 @@ class Refusal(MockKjError):
         self.location = location
 
 
-class Conflict(MockKjError):
+class Conflict(MockKjError):  # noqa: N818
     """The store holds a newer version than the one the writer had seen."""
 
 

@@ -17,9 +17,23 @@ from zlib import crc32
 from mock_kj.errors import UsageError
 
 OPERATIONS = (
-    "*", "status", "read", "create", "update", "delete", "history", "metadata", "helseindikator", "helseid", "token", "par",
-    "authorize", "jwks", "discovery", "citizen",
-)  # fmt: skip
+    "*",
+    "status",
+    "read",
+    "create",
+    "update",
+    "delete",
+    "history",
+    "metadata",
+    "helseindikator",
+    "helseid",
+    "token",
+    "par",
+    "authorize",
+    "jwks",
+    "discovery",
+    "citizen",
+)
 DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
     "constant": ("ms",),
     "uniform": ("low_ms", "high_ms"),
@@ -28,7 +42,7 @@ DISTRIBUTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-class Reset(Exception):
+class Reset(Exception):  # noqa: N818
     """The connection shall be cut without an answer."""
 
 

@@ -214,10 +214,12 @@ def page(content: dict[str, Any]) -> str:
             rows.append("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>mock-kj</title>'
-        "<h1>mock-kj</h1><p><strong>This is a mock of Kjernejournal and of HelseID.</strong> Everybody in it is made up.</p>"
+        "<h1>mock-kj</h1><p><strong>This is a mock of Kjernejournal and of HelseID.</strong> "
+        "Everybody in it is made up.</p>"
         "<ul><li>Issuer: <code>/helseid</code> (<code>/.well-known/openid-configuration</code> below it)"
         f"<li>Current API: <code>{PREFIX}</code><li>Legacy API: <code>/v1/helseindikator</code>, <code>/v1/fhir</code>"
-        "<li>Citizen: <code>/citizen/v1</code><li>Operator: <code>/health /ready /metrics /statistics /statistics.csv</code>"
+        "<li>Citizen: <code>/citizen/v1</code>"
+        "<li>Operator: <code>/health /ready /metrics /statistics /statistics.csv</code>"
         '<li><a href="/openapi.json">OpenAPI document</a></ul>'
         "<table><thead><tr><th>Method<th>Path<th>Required headers and parameters</thead><tbody>"
         f"{''.join(rows)}</tbody></table></html>"

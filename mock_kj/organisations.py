@@ -26,13 +26,25 @@ class Organisation:
 REGIONS: dict[str, tuple[str, ...]] = {
     "Helse Vest": ("Helse Bergen HF", "Helse Fonna HF", "Helse Førde HF", "Helse Stavanger HF"),
     "Helse Sør-Øst": (
-        "Akershus universitetssykehus HF", "Oslo universitetssykehus HF", "Sykehuset i Vestfold HF", "Sykehuset Innlandet HF",
-        "Sykehuset Telemark HF", "Sykehuset Østfold HF", "Sørlandet sykehus HF", "Vestre Viken HF", "Sunnaas sykehus HF",
+        "Akershus universitetssykehus HF",
+        "Oslo universitetssykehus HF",
+        "Sykehuset i Vestfold HF",
+        "Sykehuset Innlandet HF",
+        "Sykehuset Telemark HF",
+        "Sykehuset Østfold HF",
+        "Sørlandet sykehus HF",
+        "Vestre Viken HF",
+        "Sunnaas sykehus HF",
     ),
     "Helse Midt-Norge": ("Helse Møre og Romsdal HF", "Helse Nord-Trøndelag HF", "St. Olavs hospital HF"),
-    "Helse Nord": ("Finnmarkssykehuset HF", "Universitetssykehuset Nord-Norge HF", "Nordlandssykehuset HF", "Helgelandssykehuset HF"),
+    "Helse Nord": (
+        "Finnmarkssykehuset HF",
+        "Universitetssykehuset Nord-Norge HF",
+        "Nordlandssykehuset HF",
+        "Helgelandssykehuset HF",
+    ),
     "Kommuner": ("Fastlegekontoret Fjordgløtt", "Legevakten Storvik", "Sykehjemmet Solhaug"),
-}  # fmt: skip
+}
 
 
 def build(regions: Mapping[str, tuple[str, ...]]) -> tuple[Organisation, ...]:

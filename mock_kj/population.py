@@ -26,9 +26,18 @@ OLDEST = 100
 HPR_BASE = 990_000_000
 # Share of each HPR role among professionals (ASSUMPTION: the order of size in the register, not its figures).
 ROLE_SHARES: tuple[tuple[str, float], ...] = (
-    ("SP", 0.42), ("LE", 0.20), ("HF", 0.20), ("VP", 0.05), ("FT", 0.03), ("JO", 0.02), ("RA", 0.02), ("BI", 0.02),
-    ("PS", 0.02), ("AA", 0.01), ("TL", 0.01),
-)  # fmt: skip
+    ("SP", 0.42),
+    ("LE", 0.20),
+    ("HF", 0.20),
+    ("VP", 0.05),
+    ("FT", 0.03),
+    ("JO", 0.02),
+    ("RA", 0.02),
+    ("BI", 0.02),
+    ("PS", 0.02),
+    ("AA", 0.01),
+    ("TL", 0.01),
+)
 
 
 def mix(value: int) -> int:

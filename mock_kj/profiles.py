@@ -51,17 +51,29 @@ DELETED_STATUS: dict[str, tuple[str, ...]] = {
 # Elements that a statement must have: SFM-AI for the allergy profile, R4 and 4.2 for the others.
 REQUIRED: dict[str, tuple[str, ...]] = {
     "AllergyIntolerance": (
-        "clinicalStatus", "verificationStatus", "category", "criticality", "code.coding", "patient", "recordedDate",
-        "recorder", "reaction.manifestation.coding", "extension:KjSourceOfInformation",
+        "clinicalStatus",
+        "verificationStatus",
+        "category",
+        "criticality",
+        "code.coding",
+        "patient",
+        "recordedDate",
+        "recorder",
+        "reaction.manifestation.coding",
+        "extension:KjSourceOfInformation",
     ),
     "Condition": ("clinicalStatus", "verificationStatus", "code", "subject", "recorder"),
     "Procedure": ("status", "code", "subject", "recorder"),
     "DeviceUseStatement": ("status", "subject", "device", "source"),
     "Flag": ("status", "code", "subject", "author"),
-}  # fmt: skip
+}
 RECORDER: dict[str, str] = {
-    "AllergyIntolerance": "recorder", "Condition": "recorder", "Procedure": "recorder", "DeviceUseStatement": "source", "Flag": "author",
-}  # fmt: skip
+    "AllergyIntolerance": "recorder",
+    "Condition": "recorder",
+    "Procedure": "recorder",
+    "DeviceUseStatement": "source",
+    "Flag": "author",
+}
 SUBJECT = {name: "patient" if name == "AllergyIntolerance" else "subject" for name in STATES}
 _FROZEN = ("category", "code", "device")
 _NOT_FUTURE = (

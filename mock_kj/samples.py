@@ -21,25 +21,45 @@ Resource = dict[str, Any]
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 # Share of each category among the entries people start with (ASSUMPTION: drug reactions lead, as in S0).
 SHARES: tuple[tuple[str, float], ...] = (
-    ("DrugReaction", 0.45), ("OtherAllergen", 0.10), ("CriticalMedicalCondition", 0.12), ("Infection", 0.07),
-    ("DeviceUseStatement", 0.08), ("TransplantsAndOtherForeignBodies", 0.05), ("Procedure", 0.05),
-    ("OtherProblemWithAnesthesia", 0.03), ("IntubationProblem", 0.03), ("Flag", 0.02),
-)  # fmt: skip
+    ("DrugReaction", 0.45),
+    ("OtherAllergen", 0.10),
+    ("CriticalMedicalCondition", 0.12),
+    ("Infection", 0.07),
+    ("DeviceUseStatement", 0.08),
+    ("TransplantsAndOtherForeignBodies", 0.05),
+    ("Procedure", 0.05),
+    ("OtherProblemWithAnesthesia", 0.03),
+    ("IntubationProblem", 0.03),
+    ("Flag", 0.02),
+)
 _CODES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "DrugReaction": (
-        (f"{KJ}ATC", "J01CA04", "Amoksicillin"), (f"{KJ}ATC", "J01CE01", "Benzylpenicillin"), (f"{KJ}ATC", "M01AE01", "Ibuprofen"),
-        (f"{KJ}ATC", "N02BE01", "Paracetamol"), (f"{KJ}ATC", "B01AA03", "Warfarin"),
+        (f"{KJ}ATC", "J01CA04", "Amoksicillin"),
+        (f"{KJ}ATC", "J01CE01", "Benzylpenicillin"),
+        (f"{KJ}ATC", "M01AE01", "Ibuprofen"),
+        (f"{KJ}ATC", "N02BE01", "Paracetamol"),
+        (f"{KJ}ATC", "B01AA03", "Warfarin"),
     ),
-    "OtherAllergen": ((f"{KJ}OtherAllergen", "1", "Lateks"), (f"{KJ}OtherAllergen", "2", "Vepsegift"), (f"{KJ}OtherAllergen", "3", "Peanøtt")),
-    "CriticalMedicalCondition": ((codes.ICD10, "D68.0", "Von Willebrands sykdom"), (codes.ICD10, "E27.1", "Primær binyrebarksvikt")),
+    "OtherAllergen": (
+        (f"{KJ}OtherAllergen", "1", "Lateks"),
+        (f"{KJ}OtherAllergen", "2", "Vepsegift"),
+        (f"{KJ}OtherAllergen", "3", "Peanøtt"),
+    ),
+    "CriticalMedicalCondition": (
+        (codes.ICD10, "D68.0", "Von Willebrands sykdom"),
+        (codes.ICD10, "E27.1", "Primær binyrebarksvikt"),
+    ),
     "Infection": ((codes.ICD10, "B18.2", "Kronisk hepatitt C"), (codes.ICD10, "U80.1", "MRSA")),
-    "TransplantsAndOtherForeignBodies": ((f"{KJ}Transplants", "1", "Transplantert nyre"), (f"{KJ}Transplants", "2", "Hjerteklaff, biologisk")),
+    "TransplantsAndOtherForeignBodies": (
+        (f"{KJ}Transplants", "1", "Transplantert nyre"),
+        (f"{KJ}Transplants", "2", "Hjerteklaff, biologisk"),
+    ),
     "OtherProblemWithAnesthesia": ((f"{KJ}ComplicationsOfAnesthesia", "2", "Malign hypertermi"),),
     "IntubationProblem": ((f"{KJ}ComplicationsOfAnesthesia", "1", "Vanskelig intubasjon"),),
     "Procedure": ((f"{KJ}Procedure", "1", "Pågående immundempende behandling"),),
     "DeviceUseStatement": ((f"{KJ}Device", "1", "Pacemaker"), (f"{KJ}Device", "2", "Implantert hjertestarter")),
     "Flag": ((f"{KJ}Flag", "1", "Avvik fra vanlig behandlingsrutine"),),
-}  # fmt: skip
+}
 
 
 def iso(milliseconds: int) -> str:
@@ -73,9 +93,15 @@ def patient_reference(nin: str) -> Resource:
 
 
 def resource(
-    category: Category, nin: str, who: Professional, recorded: str, *, choice: int = 0, note: str | None = None,
+    category: Category,
+    nin: str,
+    who: Professional,
+    recorded: str,
+    *,
+    choice: int = 0,
+    note: str | None = None,
     category_system: str = "urn:oid:2.16.578.1.12.4.1.1.7650",
-) -> Resource:  # fmt: skip
+) -> Resource:
     """A new, live entry of one category, ready to be sent.
 
     `recorded` is a FHIR date or dateTime; `choice` picks among the sample codes of the category.

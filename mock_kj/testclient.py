@@ -28,9 +28,15 @@ REDIRECT_URI = "http://127.0.0.1/callback"
 
 
 def create(
-    data: Path, out: Path, *, client_id: str | None = None, alg: str = "ES256", tenancy: str = "single-tenant", legacy: bool = False,
+    data: Path,
+    out: Path,
+    *,
+    client_id: str | None = None,
+    alg: str = "ES256",
+    tenancy: str = "single-tenant",
+    legacy: bool = False,
     places: Path | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Register a client with the server of a data folder, running or not, and write the client's own file.
 
     Raises:

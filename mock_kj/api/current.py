@@ -288,7 +288,9 @@ async def status(call: Call) -> Reply:
     answer: dict[str, Any] = {
         "patientNIN": call.nin,
         "hasCriticalInformation": bool(live),
-        "hasActiveCriticalInformation": any(until is None or until >= today[: len(until)] for until in (r.valid_until for r in live)),
+        "hasActiveCriticalInformation": any(
+            until is None or until >= today[: len(until)] for until in (r.valid_until for r in live)
+        ),
         "lastChangedDateTime": iso(max(changed.values())) if changed else None,
         "dateChanged": {name: iso(at) for name, at in changed.items()},
         settings.status_field_reserved: privacy.reserved,

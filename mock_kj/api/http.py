@@ -51,9 +51,14 @@ class Headers:
 
         """
         first = self._first.get(names[0])
-        if first is not None and len(self._first) == len(self._all) and (len(names) == 1 or names[1] not in self._first):
-            if first.isascii() and (text := first.decode("ascii")).isprintable():
-                return text  # the usual case, without the questions below
+        if (
+            first is not None
+            and len(self._first) == len(self._all)
+            and (len(names) == 1 or names[1] not in self._first)
+            and first.isascii()
+            and (usual := first.decode("ascii")).isprintable()
+        ):
+            return usual  # without the questions below
         found = [value for name in names if (value := self.get(name)) is not None]
         if not found:
             return None

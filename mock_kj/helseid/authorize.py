@@ -109,10 +109,12 @@ def _page(issuer: Issuer, query: dict[str, str]) -> Response:
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Test identity provider (mock)</title>'
         "<h1>Test identity provider</h1><p>This is a mock of HelseID. Everybody here is made up.</p>"
-        f'<form>{hidden}<label>Security level <select name="test_security_level"><option>4<option>3<option>2</select></label>'
+        f'<form>{hidden}<label>Security level <select name="test_security_level">'
+        "<option>4<option>3<option>2</select></label>"
         "<table><thead><tr><th>Name<th>Role<th>HPR number<th>Works at<th></tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></form>"
-        f'<form>{hidden}<label>Another synthetic number <input name="test_pid" inputmode="numeric" pattern="[0-9]{{11}}" required></label>'
+        f"<form>{hidden}<label>Another synthetic number "
+        '<input name="test_pid" inputmode="numeric" pattern="[0-9]{11}" required></label>'
         "<button>Log in</button></form></html>"
     )
     return HTMLResponse(body, headers={"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'"})

@@ -18,10 +18,17 @@ CITIZEN_SCOPE, CITIZEN_AUDIENCE = "mock-kj:citizen/api", "mock-kj:citizen"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 GRANTS = ("client_credentials", "authorization_code", "refresh_token", TOKEN_EXCHANGE)
 IDENTITY_SCOPES = (
-    "openid", "profile", "offline_access", "helseid://scopes/identity/pid", "helseid://scopes/identity/security_level",
-    "helseid://scopes/identity/assurance_level", "helseid://scopes/hpr/hpr_number", "helseid://scopes/client/info",
-    "helseid://scopes/client/client_name", "nhn:tillitsrammeverk:parameters",
-)  # fmt: skip
+    "openid",
+    "profile",
+    "offline_access",
+    "helseid://scopes/identity/pid",
+    "helseid://scopes/identity/security_level",
+    "helseid://scopes/identity/assurance_level",
+    "helseid://scopes/hpr/hpr_number",
+    "helseid://scopes/client/info",
+    "helseid://scopes/client/client_name",
+    "nhn:tillitsrammeverk:parameters",
+)
 TENANCIES = ("single-tenant", "multi-tenant", "none")
 
 
@@ -49,7 +56,7 @@ class Client:
             TokenError: one cannot be read.
 
         """
-        return [public_key({k: v for k, v in jwk.items()}) for jwk in self.jwks["keys"]]
+        return [public_key(jwk) for jwk in self.jwks["keys"]]
 
 
 def client_from(data: object, place: str) -> Client:

@@ -21,22 +21,47 @@ PATHS: dict[str, str] = {
 }
 # In the document because HelseID's has them; the mock does not serve them (501).
 NOT_SERVED = (
-    "userinfo_endpoint", "end_session_endpoint", "check_session_iframe", "introspection_endpoint", "revocation_endpoint",
-    "device_authorization_endpoint", "backchannel_authentication_endpoint",
-)  # fmt: skip
+    "userinfo_endpoint",
+    "end_session_endpoint",
+    "check_session_iframe",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "device_authorization_endpoint",
+    "backchannel_authentication_endpoint",
+)
 SCOPES = (
-    "openid", "profile", "offline_access", "helseid://scopes/client/info", "helseid://scopes/client/client_name",
-    "helseid://scopes/identity/assurance_level", "helseid://scopes/identity/pid", "helseid://scopes/identity/pid_pseudonym",
-    "helseid://scopes/identity/security_level", "helseid://scopes/identity/network", "nhn:tillitsrammeverk:parameters",
-    "nhn:sfm:journal-id", "helseid://scopes/hpr/hpr_number",
-)  # fmt: skip
+    "openid",
+    "profile",
+    "offline_access",
+    "helseid://scopes/client/info",
+    "helseid://scopes/client/client_name",
+    "helseid://scopes/identity/assurance_level",
+    "helseid://scopes/identity/pid",
+    "helseid://scopes/identity/pid_pseudonym",
+    "helseid://scopes/identity/security_level",
+    "helseid://scopes/identity/network",
+    "nhn:tillitsrammeverk:parameters",
+    "nhn:sfm:journal-id",
+    "helseid://scopes/hpr/hpr_number",
+)
 CLAIMS = (
-    "name", "family_name", "given_name", "middle_name", "helseid://claims/identity/assurance_level", "helseid://claims/identity/pid",
-    "helseid://claims/identity/pid_pseudonym", "helseid://claims/identity/security_level", "helseid://claims/identity/network",
-    "helseid://claims/hpr/hpr_number", "helseid://claims/client/client_name", "helseid://claims/client/client_tenancy",
-    "helseid://claims/client/claims/orgnr_parent", "helseid://claims/client/claims/orgnr_child",
-    "helseid://claims/client/claims/orgnr_supplier", "client_amr",
-)  # fmt: skip
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "helseid://claims/identity/assurance_level",
+    "helseid://claims/identity/pid",
+    "helseid://claims/identity/pid_pseudonym",
+    "helseid://claims/identity/security_level",
+    "helseid://claims/identity/network",
+    "helseid://claims/hpr/hpr_number",
+    "helseid://claims/client/client_name",
+    "helseid://claims/client/client_tenancy",
+    "helseid://claims/client/claims/orgnr_parent",
+    "helseid://claims/client/claims/orgnr_child",
+    "helseid://claims/client/claims/orgnr_supplier",
+    "client_amr",
+)
 
 
 def document(issuer: str, signing_alg: str) -> dict[str, Any]:

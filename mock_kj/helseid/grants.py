@@ -21,7 +21,7 @@ from mock_kj.helseid.clients import TOKEN_EXCHANGE
 
 @dataclass
 class Grant:
-    """What is granted. `attest_lasts` says whether the attest came in the request object and so goes into every token."""
+    """What is granted. `lasting_attest` came in the request object and goes into every token of the login (5.11)."""
 
     asked: tuple[str, ...]
     user: User | None = None

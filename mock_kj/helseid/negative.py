@@ -21,16 +21,46 @@ from mock_kj.helseid.clients import CURRENT_AUDIENCE, CURRENT_SCOPE
 from mock_kj.helseid.issuer import Issuer
 
 TOKEN_FAULTS = (
-    "invalid_issuer", "invalid_audience", "wrong_signing_key", "expired", "not_yet_valid", "odd_typ", "alg_none", "no_scope",
-)  # fmt: skip
+    "invalid_issuer",
+    "invalid_audience",
+    "wrong_signing_key",
+    "expired",
+    "not_yet_valid",
+    "odd_typ",
+    "alg_none",
+    "no_scope",
+)
 PROOF_FAULTS = (
-    "no_htu", "no_htm", "iat_in_the_past", "iat_in_the_future", "no_ath", "no_alg", "no_jwk", "no_jti", "symmetric_alg",
-    "private_key_in_jwk", "wrong_typ", "invalid_signature", "wrong_htu", "wrong_htm", "other_key",
-)  # fmt: skip
+    "no_htu",
+    "no_htm",
+    "iat_in_the_past",
+    "iat_in_the_future",
+    "no_ath",
+    "no_alg",
+    "no_jwk",
+    "no_jti",
+    "symmetric_alg",
+    "private_key_in_jwk",
+    "wrong_typ",
+    "invalid_signature",
+    "wrong_htu",
+    "wrong_htm",
+    "other_key",
+)
 _MEMBERS = {
-    "audience", "scope", "test_pid", "test_hpr_number", "test_security_level", "orgnr_parent", "orgnr_child", "attest", "fault",
-    "expires_in", "dpop", "private_jwk",
-}  # fmt: skip
+    "audience",
+    "scope",
+    "test_pid",
+    "test_hpr_number",
+    "test_security_level",
+    "orgnr_parent",
+    "orgnr_child",
+    "attest",
+    "fault",
+    "expires_in",
+    "dpop",
+    "private_jwk",
+}
 
 
 def create(issuer: Issuer, body: bytes) -> dict[str, Any]:

@@ -19,9 +19,19 @@ from mock_kj.helseid.issuer import Issuer
 PATH = "/connect/par"
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 _KEPT = (
-    "scope", "redirect_uri", "state", "nonce", "code_challenge", "dpop_jkt", "test_pid", "test_security_level",
-    "test_hpr_number", "prompt", "acr_values", "login_hint",
-)  # fmt: skip
+    "scope",
+    "redirect_uri",
+    "state",
+    "nonce",
+    "code_challenge",
+    "dpop_jkt",
+    "test_pid",
+    "test_security_level",
+    "test_hpr_number",
+    "prompt",
+    "acr_values",
+    "login_hint",
+)
 
 
 async def check_proof(call: Call) -> None:

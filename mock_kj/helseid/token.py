@@ -29,7 +29,7 @@ async def check_grant_type(call: Call) -> None:
 
 
 async def check_proof(call: Call) -> None:
-    """A DPoP proof with a nonce, for every client that is not registered as a legacy Bearer one (5.6). Raises OAuthError."""
+    """A DPoP proof with a nonce, but for a client registered as a legacy Bearer one (5.6). Raises OAuthError."""
     call.proof = call.issuer.check_proof(call.proof_header, PATH, demand_nonce=True)
     if call.proof is None and (call.known_client.require_dpop or not call.issuer.settings.bearer_clients):
         raise OAuthError("invalid_request", "a DPoP proof is required")

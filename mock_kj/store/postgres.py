@@ -55,7 +55,8 @@ _REPLACE = (
     "WITH changed AS (UPDATE entry SET version=$3, state=$4, valid_until=$5, updated=$6, body=$7 "
     "WHERE id=$1 AND nin=$2 AND version=$3-1 AND state<>'deleted' RETURNING id), "
     "kept AS (INSERT INTO entry_version (id, version, state, at, body) SELECT id, $3, $4, $6, $7 FROM changed), "
-    f"logged AS (INSERT INTO usage_log ({schema.LOG_COLUMNS}) SELECT {','.join(f'${i}' for i in range(8, 8 + _N))} FROM changed) "
+    f"logged AS (INSERT INTO usage_log ({schema.LOG_COLUMNS}) "
+    f"SELECT {','.join(f'${i}' for i in range(8, 8 + _N))} FROM changed) "
     "SELECT count(*) FROM changed"
 )
 
@@ -192,7 +193,8 @@ class PostgresStore:
         """Change what a patient has chosen."""
         query = (
             "INSERT INTO patient VALUES ($1,$2,$3,$4,$5) ON CONFLICT (nin) DO UPDATE SET reserved=excluded.reserved, "
-            "restricted_all=excluded.restricted_all, restricted_critical=excluded.restricted_critical, blocked=excluded.blocked"
+            "restricted_all=excluded.restricted_all, restricted_critical=excluded.restricted_critical, "
+            "blocked=excluded.blocked"
         )
         async with self._connection() as db, db.transaction():
             await _settle(db, row.nin, origin)
@@ -209,7 +211,8 @@ class PostgresStore:
     async def counts(self, since: int, until: int) -> list[CountRow]:
         """The usage log counted, and what was tallied."""
         query = (
-            "SELECT to_char(to_timestamp(at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD'), orgnr_child, operation, target, count(*) "
+            "SELECT to_char(to_timestamp(at / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD'), orgnr_child, "
+            "operation, target, count(*) "
             "FROM usage_log WHERE at >= $1 AND at < $2 GROUP BY 1, 2, 3, 4"
         )
         days = "SELECT day, nullif(orgnr, ''), operation, target, count FROM tally WHERE day >= $1 AND day <= $2"
@@ -254,7 +257,10 @@ class PostgresStore:
 
     async def keep(self, key: str, body: bytes, expires: int) -> None:
         """Hold a small value; values that nobody took are swept out on the way."""
-        query = "INSERT INTO held VALUES ($1,$2,$3) ON CONFLICT (key) DO UPDATE SET body=excluded.body, expires=excluded.expires"
+        query = (
+            "INSERT INTO held VALUES ($1,$2,$3) "
+            "ON CONFLICT (key) DO UPDATE SET body=excluded.body, expires=excluded.expires"
+        )
         sweep = (
             "DELETE FROM held WHERE key IN (SELECT key FROM held WHERE expires < $1 LIMIT 20 FOR UPDATE SKIP LOCKED)"
         )

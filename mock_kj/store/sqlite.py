@@ -275,7 +275,8 @@ class SqliteStore:
     async def counts(self, since: int, until: int) -> list[CountRow]:
         """The usage log counted."""
         query = (
-            "SELECT strftime('%Y-%m-%d', at / 1000, 'unixepoch'), orgnr_child, operation, target, count(*) FROM usage_log "
+            "SELECT strftime('%Y-%m-%d', at / 1000, 'unixepoch'), orgnr_child, operation, target, "
+            "count(*) FROM usage_log "
             "WHERE at >= ? AND at < ? GROUP BY 1, 2, 3, 4"
         )
         rows = [CountRow(*row) for row in await self._report(query, (since, until))]
@@ -284,7 +285,10 @@ class SqliteStore:
 
     async def tally(self, rows: Sequence[CountRow]) -> None:
         """Add counts."""
-        query = "INSERT INTO tally VALUES (?,?,?,?,?) ON CONFLICT (day, orgnr, operation, target) DO UPDATE SET count = count + excluded.count"
+        query = (
+            "INSERT INTO tally VALUES (?,?,?,?,?) "
+            "ON CONFLICT (day, orgnr, operation, target) DO UPDATE SET count = count + excluded.count"
+        )
 
         def work(db: sqlite3.Connection) -> None:
             db.executemany(query, [(r.day, r.orgnr or "", r.operation, r.target, r.total) for r in rows])

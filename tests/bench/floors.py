@@ -22,7 +22,20 @@ PATIENTS = 1000
 
 def line(nin: str) -> LogRow:
     organisation = ("310000000", "310000008", "Helse Bergen HF")
-    return LogRow(1, nin, "read", "AllergyIntolerance", "990000000", "N N", "LE", *organisation, "SAMTYKKE", "Bench 1.0", "e" * 32, "v1")
+    return LogRow(
+        1,
+        nin,
+        "read",
+        "AllergyIntolerance",
+        "990000000",
+        "N N",
+        "LE",
+        *organisation,
+        "SAMTYKKE",
+        "Bench 1.0",
+        "e" * 32,
+        "v1",
+    )
 
 
 def serve(core: int, folder: Path) -> None:
@@ -70,7 +83,15 @@ def serve(core: int, folder: Path) -> None:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     (folder / "port").write_text(str(listener.getsockname()[1]))
-    config = uvicorn.Config(application, http="httptools", loop="uvloop", lifespan="on", access_log=False, log_level="error", server_header=False)
+    config = uvicorn.Config(
+        application,
+        http="httptools",
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,
+        log_level="error",
+        server_header=False,
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

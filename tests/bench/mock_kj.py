@@ -53,7 +53,9 @@ class Signer:
     """One client's token and key; proofs are made before the clock runs."""
 
     def __init__(self, mock: Mock, wish: dict[str, Any]) -> None:
-        made = requests.post(mock.base + "/helseid/v2/create-test-token-with-key", json={"expires_in": 7200, **wish}, timeout=10).json()
+        made = requests.post(
+            mock.base + "/helseid/v2/create-test-token-with-key", json={"expires_in": 7200, **wish}, timeout=10
+        ).json()
         self.token: str = made["access_token"]
         key = ECKey.import_key(made["jwk"])
         self._private: Any = key.private_key
@@ -61,7 +63,13 @@ class Signer:
         self._hash = token_hash(self.token.encode())
 
     def proof(self, method: str, address: str) -> str:
-        told = {"jti": secrets.token_urlsafe(12), "htm": method, "htu": address, "iat": int(time.time()), "ath": self._hash}
+        told = {
+            "jti": secrets.token_urlsafe(12),
+            "htm": method,
+            "htu": address,
+            "iat": int(time.time()),
+            "ath": self._hash,
+        }
         message = f"{self._head}.{b64(json.dumps(told).encode())}"
         r, s = decode_dss_signature(self._private.sign(message.encode(), ec.ECDSA(hashes.SHA256())))
         return f"{message}.{b64(r.to_bytes(32) + s.to_bytes(32))}"
@@ -77,7 +85,11 @@ class Load:
         hpr = population.hpr_number(0)
         self.users = [Signer(mock, {"test_hpr_number": hpr}) for _ in range(USERS)]
         self.machines = [Signer(mock, {}) for _ in range(USERS)]
-        plain = [i for i in range(population.persons) if not (p := population.privacy(i)).reserved and not p.restricted and not p.blocked]
+        plain = [
+            i
+            for i in range(population.persons)
+            if not (p := population.privacy(i)).reserved and not p.restricted and not p.blocked
+        ]
         self.everybody = [population.nin(i) for i in plain[:5000]]
         self.with_entries = [population.nin(i) for i in plain if population.entry_count(i)][:2000]
 
@@ -92,12 +104,19 @@ class Load:
 
     def _user(self, nin: str) -> dict[str, str]:
         role = ROLE.format("LE")
-        return {"nhn-source-system": "Bench 1.0", "nhn-user-role": role, "nhn-access-basis": "SAMTYKKE", "nhn-patient-nin": nin}
+        return {
+            "nhn-source-system": "Bench 1.0",
+            "nhn-user-role": role,
+            "nhn-access-basis": "SAMTYKKE",
+            "nhn-patient-nin": nin,
+        }
 
     def status(self) -> bytes:
         nin = self.stream.choice(self.everybody)
         headers = {"nhn-source-system": "Bench 1.0", "Content-Type": "application/json"}
-        return self._request(self.stream.choice(self.machines), "POST", "status", headers, json.dumps({"nin": nin}).encode())
+        return self._request(
+            self.stream.choice(self.machines), "POST", "status", headers, json.dumps({"nin": nin}).encode()
+        )
 
     def read(self) -> bytes:
         nin = self.stream.choice(self.with_entries)
@@ -140,7 +159,19 @@ def rss_mb(pid: int) -> float:
 
 def prepared(folder: Path, *options: str, persons: int = 20_000) -> tuple[Mock, Population]:
     """A running mock whose interesting persons have rows, so that reads go to the database."""
-    command = [sys.executable, "-m", "mock_kj.cli", "populate", "--rows", "--data", str(folder), "--persons", str(persons), "--rate", "prevalence=0.2"]
+    command = [
+        sys.executable,
+        "-m",
+        "mock_kj.cli",
+        "populate",
+        "--rows",
+        "--data",
+        str(folder),
+        "--persons",
+        str(persons),
+        "--rate",
+        "prevalence=0.2",
+    ]
     database = [options[i : i + 2] for i, o in enumerate(options) if o == "--db"]
     subprocess.run([*command, *(database[0] if database else ())], check=True, stdout=subprocess.DEVNULL)
     mock = Mock(folder, *SET, *options, rates=())
@@ -251,7 +282,12 @@ def processes(folder: Path, number: int) -> list[dict[str, Any]]:
 
 
 def machine() -> dict[str, Any]:
-    return {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform(), "processor": platform.machine()}
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": platform.machine(),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -259,7 +295,9 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="core the server is pinned to")
     options.add_argument("--requests", type=int, default=6000, help="requests per operation and round")
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--seconds", type=int, default=20, help="length of the run at a steady rate (600 for the soak)")
+    options.add_argument(
+        "--seconds", type=int, default=20, help="length of the run at a steady rate (600 for the soak)"
+    )
     options.add_argument("--rate", type=float, default=300)
     options.add_argument("--only", choices=("floor", "tail", "processes"))
     chosen = options.parse_args(arguments)

@@ -113,7 +113,7 @@ def test_a_blocking_is_never_overruled_by_any_basis(basis: Basis) -> None:
         (Who(4, None, None, False, True, True), Privacy(), Basis.CONSENT, "not-a-professional"),
         (Who(4, ME, "LE", True, False, True), Privacy(), Basis.CONSENT, "organisation-missing"),
     ],
-)  # fmt: skip
+)
 def test_each_refusal_has_its_name(who: Who, patient: Privacy | None, basis: Basis | None, refusal: str | None) -> None:
     assert decide(who, Operation.READ, patient, basis, Rules()) == refusal
 

@@ -20,7 +20,9 @@ from tests.mock_kj.driver import Mock, environment
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "mock_kj.cli", *arguments], capture_output=True, text=True, timeout=60, env=environment())
+    return subprocess.run(
+        [sys.executable, "-m", "mock_kj.cli", *arguments], capture_output=True, text=True, timeout=60, env=environment()
+    )
 
 
 def test_help_names_every_command_and_says_that_it_is_a_mock() -> None:
@@ -33,7 +35,8 @@ def test_help_names_every_command_and_says_that_it_is_a_mock() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys, mock_kj.cli; mock_kj.cli.parser(); print([m for m in ('uvicorn','starlette','cryptography','numpy','faker','asyncpg') if m in sys.modules])"
+    heavy = ("uvicorn", "starlette", "cryptography", "numpy", "faker", "asyncpg")
+    code = f"import sys, mock_kj.cli; mock_kj.cli.parser(); print([m for m in {heavy} if m in sys.modules])"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
 
@@ -76,9 +79,15 @@ def test_bad_input_ends_with_two_and_names_the_place(tmp_path: Path, arguments: 
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("cases:\n  odd: {status: 400}\n", "cases.odd"), ("cases:\n  blocked: {status: 200}\n", "cases.blocked.status"), ("cases:\n  blocked: {odd: 1}\n", "cases.blocked.odd"),
-     ("- a\n- b\n", "mapping"), ("a: [\n", "line"), ("access_token_seconds: true\n", "access_token_seconds")],
-)  # fmt: skip
+    [
+        ("cases:\n  odd: {status: 400}\n", "cases.odd"),
+        ("cases:\n  blocked: {status: 200}\n", "cases.blocked.status"),
+        ("cases:\n  blocked: {odd: 1}\n", "cases.blocked.odd"),
+        ("- a\n- b\n", "mapping"),
+        ("a: [\n", "line"),
+        ("access_token_seconds: true\n", "access_token_seconds"),
+    ],
+)
 def test_a_bad_settings_file_is_named_with_its_place(tmp_path: Path, text: str, word: str) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(text)
@@ -120,7 +129,9 @@ def test_populate_counts_what_it_writes_and_keeps_its_population(tmp_path: Path)
     counted = json.loads(run("populate", "--data", str(tmp_path), *size, "--json").stdout)
     written = json.loads(run("populate", "--data", str(tmp_path), "--rows", "--json").stdout)
     assert counted["persons"] == written["persons"] == 5000
-    assert {k: v for k, v in counted.items() if k not in ("rows written", "seconds")} == {k: v for k, v in written.items() if k not in ("rows written", "seconds")}
+    assert {k: v for k, v in counted.items() if k not in ("rows written", "seconds")} == {
+        k: v for k, v in written.items() if k not in ("rows written", "seconds")
+    }
     assert counted["rows written"] == 0
     assert written["rows written"] >= written["entries"] + written["with entries"]
     other = run("populate", "--data", str(tmp_path), "--seed", "4")

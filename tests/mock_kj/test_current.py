@@ -48,7 +48,7 @@ def drug(nin: str, population: Population, **more: Any) -> dict[str, Any]:
     return samples.resource(BY_INFO_TYPE["DrugReaction"], nin, population.professional_at(0), "2025-01-05") | more
 
 
-# --- row 5: status ----------------------------------------------------------------------------------------------------
+# --- row 5: status --------------------------------------------------------------------------------------------------
 
 
 def test_status_with_an_m2m_token_needs_few_headers_and_does_not_tell_of_blocking(
@@ -102,7 +102,7 @@ def test_a_bad_status_body_is_refused(doctor: Ehr, body: str, status: int) -> No
     refused(doctor.call("POST", "status", None, data=body), status)
 
 
-# --- rows 6 to 9: read, create, update, delete ---------------------------------------------------------------------------
+# --- rows 6 to 9: read, create, update, delete ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("category", CATEGORIES, ids=lambda c: c.info_type)
@@ -239,7 +239,7 @@ def test_of_many_simultaneous_updates_over_the_wire_exactly_one_wins(
     assert doctor.read(f"AllergyIntolerance/{first['id']}", nin).json()["meta"]["versionId"] == "2"
 
 
-# --- rows 10 and 11: headers --------------------------------------------------------------------------------------------
+# --- rows 10 and 11: headers ----------------------------------------------------------------------------------------
 
 
 def test_the_older_header_names_are_as_good(mock: Mock, doctor_token: Any, patients: Patients) -> None:
@@ -286,7 +286,7 @@ def test_a_role_that_is_not_the_users_is_refused(mock: Mock, doctor_token: Any, 
     refused(Ehr(mock, doctor_token, role="SP").read("Flag", patients.fresh()), 403, "AUTH-MOCK-ROLE")
 
 
-# --- row 14 and 26: privacy ---------------------------------------------------------------------------------------------
+# --- row 14 and 26: privacy -----------------------------------------------------------------------------------------
 
 
 def test_every_privacy_case_is_answered_as_documented(doctor: Ehr, told: dict[str, Any], patients: Patients) -> None:
@@ -342,7 +342,7 @@ def test_a_real_persons_number_is_refused_and_not_repeated(doctor: Ehr) -> None:
         assert real not in answer.text
 
 
-# --- row 27: usage log --------------------------------------------------------------------------------------------------
+# --- row 27: usage log ----------------------------------------------------------------------------------------------
 
 
 def test_every_access_is_in_the_usage_log_and_status_is_not(
@@ -381,7 +381,7 @@ def test_every_access_is_in_the_usage_log_and_status_is_not(
         assert (entry["system"], entry["api"]) == ("Test EHR 1.0", "critical-information v1")
 
 
-# --- rows 16 to 18: content ---------------------------------------------------------------------------------------------
+# --- rows 16 to 18: content -----------------------------------------------------------------------------------------
 
 ICD10 = "urn:oid:2.16.578.1.12.4.1.1.7110"
 
@@ -424,7 +424,7 @@ def coded(system: str, code: str) -> dict[str, Any]:
         (coded(ICD10, "Y40"), "code"),
         (coded(ICD10, "V01"), "code"),
     ],
-)  # fmt: skip
+)
 def test_content_that_breaks_a_rule_is_refused_with_its_path(
     doctor: Ehr, patients: Patients, population: Population, change: dict[str, Any], path: str
 ) -> None:
@@ -487,7 +487,7 @@ def test_a_refuted_entry_does_not_count_any_more(doctor: Ehr, patients: Patients
     assert len(doctor.read("AllergyIntolerance", nin).json()["entry"]) == 1
 
 
-# --- row 23: DPoP at the API --------------------------------------------------------------------------------------------
+# --- row 23: DPoP at the API ----------------------------------------------------------------------------------------
 
 
 def test_a_proof_is_good_once(mock: Mock, doctor: Ehr, doctor_token: Any, patients: Patients) -> None:
@@ -507,8 +507,17 @@ def test_a_bound_token_is_refused_as_bearer(mock: Mock, doctor: Ehr, doctor_toke
 
 def test_unknown_paths_and_methods_have_the_envelope_too(doctor: Ehr, patients: Patients) -> None:
     nin = patients.fresh()
-    for method, path, status in (("GET", "Medication", 404), ("GET", "", 404), ("PATCH", "Flag", 405), ("GET", "status", 405), ("PUT", "Flag", 405),
-                                 ("GET", "Flag/1/2", 404), ("GET", "Flag/x/_history/0", 404), ("GET", "Flag/a%20b", 404), ("GET", "Flag/1/_history/1/2", 404)):  # fmt: skip
+    for method, path, status in (
+        ("GET", "Medication", 404),
+        ("GET", "", 404),
+        ("PATCH", "Flag", 405),
+        ("GET", "status", 405),
+        ("PUT", "Flag", 405),
+        ("GET", "Flag/1/2", 404),
+        ("GET", "Flag/x/_history/0", 404),
+        ("GET", "Flag/a%20b", 404),
+        ("GET", "Flag/1/_history/1/2", 404),
+    ):
         refused(doctor.call(method, path, nin), status)
     refused(doctor.read("Flag?criticalInfoType=Infection", nin), 400)
     refused(doctor.read("Flag?_id=1", nin), 400)

@@ -21,7 +21,14 @@ from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Ehr, Mock, login
 
 
-def storm(mock: Mock, token: Any, population: Population, patients: Patients, acknowledged: dict[str, int], stop: threading.Event) -> None:
+def storm(
+    mock: Mock,
+    token: Any,
+    population: Population,
+    patients: Patients,
+    acknowledged: dict[str, int],
+    stop: threading.Event,
+) -> None:
     """Create and update until the server is gone; remember what it said yes to."""
     ehr, who, nin = Ehr(mock, token), population.professional_at(0), patients.fresh()
     while not stop.is_set():
@@ -31,7 +38,12 @@ def storm(mock: Mock, token: Any, population: Population, patients: Patients, ac
             if made.status_code != 201:
                 continue
             acknowledged[made.json()["id"]] = 1
-            changed = ehr.call("PUT", f"AllergyIntolerance/{made.json()['id']}", nin, json=samples.updated(made.json(), who, "2025-02-01"))
+            changed = ehr.call(
+                "PUT",
+                f"AllergyIntolerance/{made.json()['id']}",
+                nin,
+                json=samples.updated(made.json(), who, "2025-02-01"),
+            )
             if changed.status_code == 200:
                 acknowledged[made.json()["id"]] = 2
         except requests.RequestException:
@@ -44,7 +56,9 @@ def run_storm(mock: Mock, seconds: float) -> dict[str, int]:
     token = login(told, test_pid=told["professionals"][0]["test_pid"])
     acknowledged: dict[str, int] = {}
     stop = threading.Event()
-    threads = [threading.Thread(target=storm, args=(mock, token, population, patients, acknowledged, stop)) for _ in range(6)]
+    threads = [
+        threading.Thread(target=storm, args=(mock, token, population, patients, acknowledged, stop)) for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     while len(acknowledged) < 20:
@@ -68,7 +82,9 @@ def rows_agree(path: Path, acknowledged: dict[str, int]) -> None:
     for identifier, (version, body) in entries.items():
         assert versions[identifier, version] == body
         assert orjson.loads(body)["meta"]["versionId"] == str(version)
-    logged = dict(db.execute("SELECT operation, count(*) FROM usage_log WHERE operation IN ('create', 'update') GROUP BY 1"))
+    logged = dict(
+        db.execute("SELECT operation, count(*) FROM usage_log WHERE operation IN ('create', 'update') GROUP BY 1")
+    )
     assert logged["create"] == len(entries) >= len(acknowledged)  # nobody starts with entries here
     db.close()
 

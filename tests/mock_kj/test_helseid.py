@@ -64,9 +64,12 @@ def ask(
 
 def m2m_form(told: dict[str, Any], **changes: Any) -> dict[str, Any]:
     form = {
-        "grant_type": "client_credentials", "client_id": told["client_id"], "client_assertion_type": ASSERTION,
-        "client_assertion": assertion(told), "scope": CURRENT_SCOPE,
-    }  # fmt: skip
+        "grant_type": "client_credentials",
+        "client_id": told["client_id"],
+        "client_assertion_type": ASSERTION,
+        "client_assertion": assertion(told),
+        "scope": CURRENT_SCOPE,
+    }
     return {k: v for k, v in {**form, **changes}.items() if v is not None}
 
 
@@ -237,9 +240,13 @@ def test_a_code_of_one_key_is_no_good_with_another(told: dict[str, Any]) -> None
     pushed = client.pushed_authorization_request(request)
     code = query_of(requests.get(str(pushed.uri), allow_redirects=False, timeout=10).headers["location"])["code"]
     form = {
-        "grant_type": "authorization_code", "code": code, "redirect_uri": told["redirect_uri"], "client_assertion_type": ASSERTION,
-        "client_assertion": assertion(told), "code_verifier": request.code_verifier,
-    }  # fmt: skip
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": told["redirect_uri"],
+        "client_assertion_type": ASSERTION,
+        "client_assertion": assertion(told),
+        "code_verifier": request.code_verifier,
+    }
     assert "another key" in ask(told, form, key=dpop_key()).json()["error_description"]
 
 
@@ -281,9 +288,15 @@ def test_whoever_is_not_in_the_population_cannot_log_in(told: dict[str, Any]) ->
 )
 def test_a_bad_pushed_request_is_refused(told: dict[str, Any], change: dict[str, Any], error: str) -> None:
     form = {
-        "client_id": told["client_id"], "client_assertion_type": ASSERTION, "client_assertion": assertion(told), "response_type": "code",
-        "redirect_uri": told["redirect_uri"], "scope": "openid", "code_challenge": "a" * 43, "code_challenge_method": "S256",
-    }  # fmt: skip
+        "client_id": told["client_id"],
+        "client_assertion_type": ASSERTION,
+        "client_assertion": assertion(told),
+        "response_type": "code",
+        "redirect_uri": told["redirect_uri"],
+        "scope": "openid",
+        "code_challenge": "a" * 43,
+        "code_challenge_method": "S256",
+    }
     form = {k: v for k, v in (form | change).items() if v is not None}
     assert ask(told, form, path="/connect/par").json()["error"] == error
 
@@ -291,10 +304,18 @@ def test_a_bad_pushed_request_is_refused(told: dict[str, Any], change: dict[str,
 def test_a_request_object_signed_by_the_client_is_taken(told: dict[str, Any]) -> None:
     now = int(time.time())
     content = {
-        "iss": told["client_id"], "aud": told["issuer"], "exp": now + 60, "iat": now, "response_type": "code", "scope": "openid",
-        "redirect_uri": told["redirect_uri"], "code_challenge": "a" * 43, "code_challenge_method": "S256", "state": "s",
+        "iss": told["client_id"],
+        "aud": told["issuer"],
+        "exp": now + 60,
+        "iat": now,
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": told["redirect_uri"],
+        "code_challenge": "a" * 43,
+        "code_challenge_method": "S256",
+        "state": "s",
         "test_pid": told["professionals"][0]["test_pid"],
-    }  # fmt: skip
+    }
     signed = str(jwskate.Jwt.sign(content, key=jwskate.Jwk(told["private_jwk"]), alg="ES256"))
     form = {
         "client_id": told["client_id"],
@@ -469,9 +490,13 @@ def with_test_token(
     made = requests.post(told["issuer"] + "/v2/create-test-token-with-key", json=body, timeout=10)
     assert made.status_code == 200, made.text
     headers = {
-        "Authorization": f"DPoP {made.json()['access_token']}", "DPoP": made.json()["dpop_proof"], "nhn-source-system": "Test 1",
-        "nhn-user-role": ROLE.format("LE"), "nhn-access-basis": "SAMTYKKE", "nhn-patient-nin": nin,
-    }  # fmt: skip
+        "Authorization": f"DPoP {made.json()['access_token']}",
+        "DPoP": made.json()["dpop_proof"],
+        "nhn-source-system": "Test 1",
+        "nhn-user-role": ROLE.format("LE"),
+        "nhn-access-basis": "SAMTYKKE",
+        "nhn-patient-nin": nin,
+    }
     return requests.get(address, headers=headers, timeout=10)
 
 

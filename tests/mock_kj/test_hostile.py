@@ -66,9 +66,16 @@ def test_ten_megabytes_are_too_large(doctor: Ehr, nin: str, population: Populati
     refused(doctor.call("POST", "AllergyIntolerance", nin, data=chunks, headers=FHIR), 413)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "", "application/fhir+xml"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "", "application/fhir+xml"]
+)
 def test_a_wrong_content_type(doctor: Ehr, nin: str, population: Population, kind: str) -> None:
-    refused(doctor.call("POST", "AllergyIntolerance", nin, data=json.dumps(drug(nin, population)), headers={"Content-Type": kind}), 415)
+    refused(
+        doctor.call(
+            "POST", "AllergyIntolerance", nin, data=json.dumps(drug(nin, population)), headers={"Content-Type": kind}
+        ),
+        415,
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,8 +100,18 @@ def test_markup_and_sql_in_a_note(doctor: Ehr, nin: str, population: Population,
     assert text not in json.dumps(answer)
 
 
-@pytest.mark.parametrize("text", ["Temp > 39 og puls > 120", "Kjent allergi; se 'brev' fra 2020 -- usikkert", "Bruk av NSAID = kontraindisert", "select antibiotics & insert line"])
-def test_ordinary_notes_are_not_taken_for_an_attack(doctor: Ehr, patients: Patients, population: Population, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Temp > 39 og puls > 120",
+        "Kjent allergi; se 'brev' fra 2020 -- usikkert",
+        "Bruk av NSAID = kontraindisert",
+        "select antibiotics & insert line",
+    ],
+)
+def test_ordinary_notes_are_not_taken_for_an_attack(
+    doctor: Ehr, patients: Patients, population: Population, text: str
+) -> None:
     someone = patients.fresh()
     made = doctor.call("POST", "AllergyIntolerance", someone, json=drug(someone, population, note=[{"text": text}]))
     assert made.status_code == 201, made.text
@@ -107,7 +124,11 @@ def test_a_real_number_in_a_text(doctor: Ehr, nin: str, population: Population) 
     from mock_kj import identity
 
     real = identity.number(date(1971, 3, 2), 5, shift=0)
-    refused(doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population, note=[{"text": f"Se {real}."}])), 400, "KI-MOCK-REAL-NIN")
+    refused(
+        doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population, note=[{"text": f"Se {real}."}])),
+        400,
+        "KI-MOCK-REAL-NIN",
+    )
 
 
 def raw(mock: Mock, text: bytes) -> bytes:
@@ -127,7 +148,8 @@ def raw(mock: Mock, text: bytes) -> bytes:
         b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nnhn-event-id: a\rb\r\n\r\n",
         b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nnhn-event-id: a\x00b\r\n\r\n",
         b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
-        b"POST /api/critical-information/v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n{}",
+        b"POST /api/critical-information/v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+        b"Content-Length: 6\r\n\r\n{}",
         b"POST /helseid/connect/token HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
         b"GARBAGE\r\n\r\n",
     ],
@@ -140,7 +162,12 @@ def test_broken_http_is_refused_and_injects_nothing(mock: Mock, text: bytes) -> 
 
 def test_a_header_cannot_smuggle_another_into_the_answer(mock: Mock) -> None:
     for value in (b"a%0d%0aX-Evil: 1", b"a\\r\\nX-Evil: 1", b"\xe5\x98\x8a\xe5\x98\x8dX-Evil: 1", b"\xc2\x85X-Evil: 1"):
-        answer = raw(mock, b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nConnection: close\r\nnhn-event-id: " + value + b"\r\n\r\n")
+        answer = raw(
+            mock,
+            b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nConnection: close\r\nnhn-event-id: "
+            + value
+            + b"\r\n\r\n",
+        )
         assert answer.startswith(b"HTTP/1.1 4")
         head = answer.partition(b"\r\n\r\n")[0]
         assert not any(line.lower().startswith(b"x-evil") for line in head.split(b"\r\n"))
@@ -150,7 +177,17 @@ def test_a_header_given_twice_is_refused(mock: Mock, doctor: Ehr, nin: str) -> N
     prepared = doctor.session.prepare_request(requests.Request("GET", f"{mock.api}/Flag", headers=doctor.headers(nin)))
     lines = [f"{k}: {v}" for k, v in prepared.headers.items() if k.lower() != "connection"]
     other = patient_header("45920040881")
-    text = "\r\n".join(["GET /api/critical-information/v1/Flag HTTP/1.1", f"Host: {mock.base[7:]}", "Connection: close", *lines, other, "", ""])
+    text = "\r\n".join(
+        [
+            "GET /api/critical-information/v1/Flag HTTP/1.1",
+            f"Host: {mock.base[7:]}",
+            "Connection: close",
+            *lines,
+            other,
+            "",
+            "",
+        ]
+    )
     answer = raw(mock, text.encode())
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"AUTH-0003" in answer
@@ -160,7 +197,19 @@ def patient_header(nin: str) -> str:
     return f"nhn-patient-nin: {nin}"
 
 
-@pytest.mark.parametrize("path", ["../../../etc/passwd", "%2e%2e/%2e%2e", "AllergyIntolerance/%00", "Flag/" + "x" * 5000, "Flag?criticalInfoType=%ff", "Flag?" + "a=1&" * 2000, "Flag/æ", "%"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../../../etc/passwd",
+        "%2e%2e/%2e%2e",
+        "AllergyIntolerance/%00",
+        "Flag/" + "x" * 5000,
+        "Flag?criticalInfoType=%ff",
+        "Flag?" + "a=1&" * 2000,
+        "Flag/æ",
+        "%",
+    ],
+)
 def test_odd_paths_are_refused(doctor: Ehr, nin: str, path: str) -> None:
     answer = doctor.read(path, nin)
     assert 400 <= answer.status_code < 500
@@ -168,7 +217,14 @@ def test_odd_paths_are_refused(doctor: Ehr, nin: str, path: str) -> None:
 
 def test_forms_to_the_issuer_that_are_no_forms(mock: Mock) -> None:
     for path in ("/helseid/connect/token", "/helseid/connect/par"):
-        for body, kind in ((b"{}", "application/json"), (b"\xff" * 100, ""), (b"a=1&a=2", ""), (b"x" * 100_000, ""), (b"a&" * 3000, ""), (b"client_assertion=%ff%ff", "")):
+        for body, kind in (
+            (b"{}", "application/json"),
+            (b"\xff" * 100, ""),
+            (b"a=1&a=2", ""),
+            (b"x" * 100_000, ""),
+            (b"a&" * 3000, ""),
+            (b"client_assertion=%ff%ff", ""),
+        ):
             headers = {"Content-Type": kind or "application/x-www-form-urlencoded"}
             answer = requests.post(mock.base + path, data=body, headers=headers, timeout=10)
             assert 400 <= answer.status_code < 500, (path, body[:20])

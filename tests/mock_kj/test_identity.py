@@ -146,7 +146,9 @@ def test_initial_entries_are_the_same_on_every_call_and_no_id_comes_twice() -> N
     ids = []
     for index in range(0, 3000, 3):
         person = population.person_at(index)
-        assert samples.initial(population, person.index, person.nin) == samples.initial(population, person.index, person.nin)
+        assert samples.initial(population, person.index, person.nin) == samples.initial(
+            population, person.index, person.nin
+        )
         ids += [e.id for e in samples.initial(population, person.index, person.nin)[1]]
     assert len(ids) == len(set(ids)) > 1000
 

@@ -17,9 +17,16 @@ from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Mock, login, oauth
 
 KNOWN = {
-    "status", "returTekst", "ticket", "sperringDetaljer", "eksistererBlokkertHelsepersonell", "harLasteResepter", "harLegemidler",
-    "sistEndretKritiskInfoDato", "sistEndretKritiskInfo",
-}  # fmt: skip
+    "status",
+    "returTekst",
+    "ticket",
+    "sperringDetaljer",
+    "eksistererBlokkertHelsepersonell",
+    "harLasteResepter",
+    "harLegemidler",
+    "sistEndretKritiskInfoDato",
+    "sistEndretKritiskInfo",
+}
 
 
 class Legacy:

@@ -52,21 +52,32 @@ def adult(population: Population, patients: Patients) -> str:
             return nin
 
 
-def test_citizens_see_their_own_entries_and_nobody_elses(mock: Mock, told: dict[str, Any], population: Population, patients: Patients) -> None:
+def test_citizens_see_their_own_entries_and_nobody_elses(
+    mock: Mock, told: dict[str, Any], population: Population, patients: Patients
+) -> None:
     nin = adult(population, patients)
     token = citizen(mock, told, nin)
     answer = requests.get(mock.base + "/citizen/v1/critical-information", auth=token, timeout=10)
     person = population.person(nin)
     assert person is not None
-    assert {e["resource"]["id"] for e in answer.json()["entry"]} == {e.id for e in samples.initial(population, person.index, nin)[1]}
-    assert [x["operation"] for x in requests.get(mock.base + "/citizen/v1/access-log", auth=token, timeout=10).json()["log"]] == ["own-read"]
+    assert {e["resource"]["id"] for e in answer.json()["entry"]} == {
+        e.id for e in samples.initial(population, person.index, nin)[1]
+    }
+    assert [
+        x["operation"] for x in requests.get(mock.base + "/citizen/v1/access-log", auth=token, timeout=10).json()["log"]
+    ] == ["own-read"]
 
 
-def test_citizens_can_block_and_restrict_and_it_holds_at_once(mock: Mock, doctor: Ehr, told: dict[str, Any], population: Population, patients: Patients) -> None:
+def test_citizens_can_block_and_restrict_and_it_holds_at_once(
+    mock: Mock, doctor: Ehr, told: dict[str, Any], population: Population, patients: Patients
+) -> None:
     nin = adult(population, patients)
     token, address = citizen(mock, told, nin), mock.base + "/citizen/v1/choices"
     assert doctor.read("Flag", nin).status_code == 200
-    assert requests.put(address, json={"restricted_critical": True}, auth=token, timeout=10).json()["restricted_critical"] is True
+    assert (
+        requests.put(address, json={"restricted_critical": True}, auth=token, timeout=10).json()["restricted_critical"]
+        is True
+    )
     assert doctor.read("Flag", nin).status_code == 403
     assert doctor.read("Flag", nin, "FORHOYET_AKUTT").status_code == 200
     requests.put(address, json={"blocked": [told["professionals"][0]["hpr_number"]]}, auth=token, timeout=10)
@@ -75,7 +86,9 @@ def test_citizens_can_block_and_restrict_and_it_holds_at_once(mock: Mock, doctor
         assert requests.put(address, json=bad, auth=token, timeout=10).status_code == 400
 
 
-def test_children_and_professional_tokens_get_no_citizen_view(mock: Mock, told: dict[str, Any], doctor_token: Any, population: Population) -> None:
+def test_children_and_professional_tokens_get_no_citizen_view(
+    mock: Mock, told: dict[str, Any], doctor_token: Any, population: Population
+) -> None:
     child = next(population.nin(i) for i in range(population.persons - 1, 0, -1))
     for token in (citizen(mock, told, child), doctor_token):
         plain = requests.Session()
@@ -91,19 +104,34 @@ def test_the_statistics_add_up(own: Mock, own_doctor: Ehr, own_told: dict[str, A
     nin, who = Patients(population).fresh(), population.professional_at(0)
     for _ in range(3):
         assert own_doctor.status(nin).status_code == 200
-    made = own_doctor.call("POST", "AllergyIntolerance", nin, json=samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05")).json()
+    made = own_doctor.call(
+        "POST", "AllergyIntolerance", nin, json=samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05")
+    ).json()
     own_doctor.call("PUT", f"AllergyIntolerance/{made['id']}", nin, json=samples.updated(made, who, "2025-02-01"))
     own_doctor.read("AllergyIntolerance", nin)
     place = own_told["organisations"][0]["child"]
     requests.put(own.base + "/admin/local-entries", json={place: 4}, timeout=10).raise_for_status()
     told = requests.get(own.base + "/statistics?days=1", timeout=10).json()
     assert told["totals"] == {
-        "Nye registreringer": 1, "Oppdaterte registreringer": 1, "Slettede registreringer": 0, "Nedlastinger": 1,
+        "Nye registreringer": 1,
+        "Oppdaterte registreringer": 1,
+        "Slettede registreringer": 0,
+        "Nedlastinger": 1,
         "Spørringer etter oppdatert informasjon": 3,
-    }  # fmt: skip
-    assert told["actors"] == {"ready": [place], "reading": [place], "writing": [place], "known": len(own_told["organisations"])}
+    }
+    assert told["actors"] == {
+        "ready": [place],
+        "reading": [place],
+        "writing": [place],
+        "known": len(own_told["organisations"]),
+    }
     assert told["share_uploaded"] == {place: 0.25}
-    rows = list(csv.DictReader(io.StringIO(requests.get(own.base + "/statistics.csv", timeout=10).content.decode("utf-8-sig")), delimiter=";"))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(requests.get(own.base + "/statistics.csv", timeout=10).content.decode("utf-8-sig")),
+            delimiter=";",
+        )
+    )
     assert sum(int(r["Antall"]) for r in rows) == 6
     assert {r["Region"] for r in rows} == {"Helse Vest"}
     assert requests.get(own.base + "/statistics?days=x", timeout=10).status_code == 400
@@ -118,8 +146,18 @@ def test_health_readiness_metrics_and_documents_are_there(mock: Mock) -> None:
 
 
 def test_admin_endpoints_answer_to_the_loopback_only(mock: Mock) -> None:
-    for method, path in (("GET", "/admin/faults"), ("POST", "/admin/rotate-keys"), ("PUT", "/admin/patient"), ("PUT", "/admin/local-entries")):
-        assert requests.request(method, mock.base + path, headers={"Forwarded": "for=10.0.0.1"}, json={}, timeout=10).status_code == 403
+    for method, path in (
+        ("GET", "/admin/faults"),
+        ("POST", "/admin/rotate-keys"),
+        ("PUT", "/admin/patient"),
+        ("PUT", "/admin/local-entries"),
+    ):
+        assert (
+            requests.request(
+                method, mock.base + path, headers={"Forwarded": "for=10.0.0.1"}, json={}, timeout=10
+            ).status_code
+            == 403
+        )
 
 
 def test_neither_log_nor_metrics_name_a_person_or_hold_a_token(tmp_path: Path) -> None:
@@ -139,7 +177,7 @@ def test_neither_log_nor_metrics_name_a_person_or_hold_a_token(tmp_path: Path) -
     assert scrub(f"for {nin} with eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl") == "for <nin> with <token>"
 
 
-# --- faults -------------------------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -167,7 +205,9 @@ def test_errors_resets_and_overload_on_request(own: Mock, own_doctor: Ehr, own_t
     assert own_doctor.status(nin).status_code == 200
 
 
-def test_a_dead_helseid_hangs_and_the_api_goes_on(own: Mock, own_doctor: Ehr, own_told: dict[str, Any], plan: Any) -> None:
+def test_a_dead_helseid_hangs_and_the_api_goes_on(
+    own: Mock, own_doctor: Ehr, own_told: dict[str, Any], plan: Any
+) -> None:
     plan({"rules": [{"operation": "token", "hang": True}]})
     with pytest.raises(requests.Timeout):
         requests.post(own_told["issuer"] + "/connect/token", data={}, timeout=0.3)
@@ -181,7 +221,12 @@ def test_tokens_outlive_one_rotation_of_the_keys_and_not_three(own: Mock, own_to
         requests.post(own.base + "/admin/rotate-keys", timeout=30).raise_for_status()
         requests.get(own.base + "/health", timeout=10)
         fresh = ask(own_told, m2m_form(own_told), key=dpop_key()).json()["access_token"]
-        kids = [k["kid"] for k in requests.get(own_told["issuer"] + "/.well-known/openid-configuration/jwks", timeout=10).json()["keys"]]
+        kids = [
+            k["kid"]
+            for k in requests.get(own_told["issuer"] + "/.well-known/openid-configuration/jwks", timeout=10).json()[
+                "keys"
+            ]
+        ]
         assert len(kids) <= 3
         assert payload(fresh)["iss"] == own_told["issuer"]
         assert ehr.read("Flag", nin).status_code == expected
@@ -193,7 +238,12 @@ def test_a_skewed_clock_makes_tokens_run_out(own: Mock, own_told: dict[str, Any]
     assert ehr.read("Flag", own_told["patients"]["no_entries"]).status_code == 401
 
 
-RULE = {"operation": "read", "latency": {"distribution": "lognormal", "median_ms": 20, "sigma": 0.5}, "error_rate": 0.1, "reset_rate": 0.05}
+RULE = {
+    "operation": "read",
+    "latency": {"distribution": "lognormal", "median_ms": 20, "sigma": 0.5},
+    "error_rate": 0.1,
+    "reset_rate": 0.05,
+}
 
 
 def test_the_same_seed_gives_the_same_faults() -> None:
