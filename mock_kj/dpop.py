@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_kj import jose
 from mock_kj.errors import TokenError
@@ -64,8 +63,7 @@ class KeyCache:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """What a proof must say: method, address without query, token hash, how old it may be."""
 
     method: str
@@ -75,8 +73,7 @@ class Expected:
     token_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """A proof that passed: the thumbprint of its key, its id, and the nonce that it names."""
 
     thumbprint: str

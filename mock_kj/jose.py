@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from cryptography.exceptions import InvalidSignature
@@ -36,8 +35,7 @@ MAX_TOKEN_BYTES = 32768
 PublicKey = ECKey | RSAKey
 
 
-@dataclass(frozen=True, slots=True)
-class Compact:
+class Compact(NamedTuple):
     """A token in its parts. Nothing in it is trusted before `verify`."""
 
     header: dict[str, Any]

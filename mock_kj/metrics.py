@@ -1,10 +1,12 @@
-"""Prometheus metrics; the children that the request path touches are looked up once."""
+"""Prometheus metrics. The request path counts in plain dictionaries; they become metrics when somebody looks."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
@@ -13,30 +15,49 @@ class Metrics:
     """Requests by API, operation and outcome, their duration, and the header names in use."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "mock_kj_requests", "Requests", ["api", "operation", "outcome"], registry=self.registry
-        )
-        self._seconds = Histogram(
-            "mock_kj_request_seconds", "Duration", ["api", "operation"], buckets=_BUCKETS, registry=self.registry
-        )
-        self._headers = Counter(
-            "mock_kj_header_family", "Requests by header family (nhn or hit)", ["family"], registry=self.registry
-        )
-        self.in_flight = Gauge("mock_kj_in_flight", "Requests under way", registry=self.registry)
-        self._request = lru_cache(maxsize=4096)(self._requests.labels)
-        self._duration = lru_cache(maxsize=256)(self._seconds.labels)
-        self._family = lru_cache(maxsize=4)(self._headers.labels)
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+        self._requests: dict[tuple[str, str, str], int] = {}
+        self._seconds: dict[tuple[str, str], list[float]] = {}
+        self._families: dict[str, int] = {}
+        self.in_flight = 0
 
     def done(self, api: str, operation: str, outcome: str, seconds: float) -> None:
         """Count one answered request. `outcome` is ok or the name of a refusal."""
-        self._request(api, operation, outcome).inc()
-        self._duration(api, operation).observe(seconds)
+        key = (api, operation, outcome)
+        self._requests[key] = self._requests.get(key, 0) + 1
+        counts = self._seconds.get((api, operation))
+        if counts is None:
+            counts = self._seconds[api, operation] = [0.0] * (len(_BUCKETS) + 2)
+        counts[bisect_left(_BUCKETS, seconds)] += 1
+        counts[-1] += seconds
 
     def family(self, name: str) -> None:
         """Count which header names a request used (recommended in 3.2)."""
-        self._family(name).inc()
+        self._families[name] = self._families.get(name, 0) + 1
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts as Prometheus metric families."""
+        requests = CounterMetricFamily("mock_kj_requests", "Requests", labels=["api", "operation", "outcome"])
+        for key, count in self._requests.items():
+            requests.add_metric(key, count)
+        yield requests
+        durations = HistogramMetricFamily("mock_kj_request_seconds", "Duration", labels=["api", "operation"])
+        for labels, counts in self._seconds.items():
+            total, buckets = 0.0, []
+            for bound, number in zip((*map(str, _BUCKETS), "+Inf"), counts, strict=False):
+                total += number
+                buckets.append((bound, total))
+            durations.add_metric(labels, buckets, counts[-1])
+        yield durations
+        families = CounterMetricFamily(
+            "mock_kj_header_family", "Requests by header names (nhn or hit)", labels=["family"]
+        )
+        for name, count in self._families.items():
+            families.add_metric([name], count)
+        yield families
+        yield GaugeMetricFamily("mock_kj_in_flight", "Requests under way", value=float(self.in_flight))
 
     def text(self) -> bytes:
         """The exposition format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._registry)

@@ -37,7 +37,7 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
         return JSONResponse({"status": "ready" if good else "database does not answer"}, 200 if good else 503)
 
     async def metrics(request: Request) -> Response:
-        service.metrics.in_flight.set(service.in_flight)
+        service.metrics.in_flight = service.in_flight
         return PlainTextResponse(service.metrics.text(), media_type="text/plain; version=0.0.4")
 
     async def report(request: Request) -> Response:

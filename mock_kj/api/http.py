@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from mock_kj.errors import Refusal
@@ -19,11 +20,12 @@ JSON = b"application/json; charset=utf-8"
 class Headers:
     """Request headers by lower-case name; a name that stands twice is remembered as such."""
 
-    __slots__ = ("_all", "_first")
+    __slots__ = ("_all", "_first", "_single")
 
     def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
         self._all = raw
         self._first = dict(raw)
+        self._single = len(self._first) == len(raw)
 
     def get(self, name: bytes) -> bytes | None:
         """The value, or None.
@@ -35,7 +37,7 @@ class Headers:
         value = self._first.get(name)
         if value is None:
             return None
-        if len(self._first) != len(self._all) and sum(1 for n, _ in self._all if n == name) > 1:
+        if not self._single and sum(1 for n, _ in self._all if n == name) > 1:
             raise Refusal("header-invalid", f"{name.decode('latin-1')} is given more than once")
         return value
 
@@ -51,14 +53,10 @@ class Headers:
 
         """
         first = self._first.get(names[0])
-        if (
-            first is not None
-            and len(self._first) == len(self._all)
-            and (len(names) == 1 or names[1] not in self._first)
-            and first.isascii()
-            and (usual := first.decode("ascii")).isprintable()
-        ):
-            return usual  # without the questions below
+        if first is not None and self._single and (len(names) == 1 or names[1] not in self._first):
+            usual = printable(first)
+            if usual is not None:
+                return usual  # without the questions below
         found = [value for name in names if (value := self.get(name)) is not None]
         if not found:
             return None
@@ -72,6 +70,12 @@ class Headers:
         if not text.isprintable():
             raise Refusal("header-invalid", f"{label} holds characters that cannot be printed")
         return text
+
+
+@lru_cache(maxsize=65_536)
+def printable(value: bytes) -> str | None:
+    """A header value of printable ASCII as text, else None; most values come again and again."""
+    return text if value.isascii() and (text := value.decode("ascii")).isprintable() else None
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

@@ -23,6 +23,7 @@ class Caller:
     """What a verified token says of its bearer."""
 
     claims: dict[str, Any]
+    fingerprint: str
     expires: float
     not_before: float
     jkt: str | None
@@ -43,13 +44,13 @@ class Caller:
 class TokenCheck:
     """Verifies tokens of one issuer, and proofs for any address of this API."""
 
-    def __init__(self, issuer: str, keys: SigningKeys, settings: Settings, clock: Clock, limit: int = 50_000) -> None:
+    def __init__(self, issuer: str, keys: SigningKeys, settings: Settings, clock: Clock, limit: int = 20_000) -> None:
         self._issuer = issuer
         self._keys = keys
         self._settings = settings
         self._clock = clock
         self._limit = limit
-        self._tokens: dict[str, Caller] = {}
+        self._tokens: dict[bytes, Caller] = {}
         self._generation = keys.generation
         self._proof_keys = dpop.KeyCache()
         self._proofs = dpop.ReplayCache(settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
@@ -68,20 +69,19 @@ class TokenCheck:
         token = token.strip()
         if kind not in (b"dpop", b"bearer") or not token:
             raise Refusal("token-missing", "Authorization must be DPoP or Bearer with a token")
-        fingerprint = dpop.token_hash(token)
         if self._generation != self._keys.generation:  # a withdrawn key takes its tokens with it
             self._tokens.clear()
             self._generation = self._keys.generation
         now = self._clock.now()
-        caller = self._tokens.get(fingerprint)
+        caller = self._tokens.get(token)
         if caller is None:
             caller = self._verify(token)
             if len(self._tokens) >= self._limit:
                 del self._tokens[next(iter(self._tokens))]
-            self._tokens[fingerprint] = caller
+            self._tokens[token] = caller
         skew = self._settings.clock_skew_seconds
         if caller.expires <= now - skew:
-            self._tokens.pop(fingerprint, None)
+            self._tokens.pop(token, None)
             raise Refusal("token-invalid", "the access token has expired")
         if caller.not_before > now + skew:
             raise Refusal("token-invalid", "the access token is not valid yet")
@@ -92,7 +92,7 @@ class TokenCheck:
             raise Refusal("proof-invalid", "the DPoP header is missing")
         if caller.jkt is None:
             raise Refusal("proof-invalid", "the access token is not bound to a key")
-        expected = dpop.Expected(method, uris, self._settings.dpop_proof_seconds, skew, fingerprint)
+        expected = dpop.Expected(method, uris, self._settings.dpop_proof_seconds, skew, caller.fingerprint)
         try:
             shown = dpop.check(proof, expected, self._proof_keys, self._proofs, now)
         except TokenError as error:
@@ -117,11 +117,11 @@ class TokenCheck:
             if key is None or token.header.get("alg") != self._keys.alg:
                 raise TokenError("the signing key is not one of the issuer's")
             jose.verify(token, key)
-            return self._read(token.claims)
+            return self._read(token.claims, dpop.token_hash(raw))
         except TokenError as error:
             raise Refusal("token-invalid", str(error)) from error
 
-    def _read(self, told: dict[str, Any]) -> Caller:
+    def _read(self, told: dict[str, Any], fingerprint: str) -> Caller:
         if told.get("iss") != self._issuer:
             raise TokenError("iss is another issuer")
         expires, begins = told.get("exp"), told.get("nbf", 0)
@@ -133,6 +133,7 @@ class TokenCheck:
         scope = told.get("scope", "")
         return Caller(
             claims=told,
+            fingerprint=fingerprint,
             expires=expires,
             not_before=begins,
             jkt=jkt if isinstance(jkt, str) else None,
