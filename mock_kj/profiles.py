@@ -167,13 +167,13 @@ def _words(fault: jsonschema_rs.ValidationError) -> str:
 def refuse_malicious(resource: Resource, subject: Subject) -> None:
     """Reject running markup and SQL anywhere (B-README), and numbers of real people anywhere in the text."""
     text = subject.text = orjson.dumps(resource)
-    low = text.lower()
+    low, nin = text.lower(), subject.nin.encode()
     for trigger in _TRIGGERS:
         if trigger in low and _MALICIOUS.search(low):
             raise Refusal("malicious", "markup or SQL was found in a text")
     if not subject.settings.allow_real_numbers:
-        for match in _ELEVEN_DIGITS.finditer(text):
-            if len(match.group()) == 11 and identity.classify(match.group().decode()) == "real":
+        for digits in _ELEVEN_DIGITS.findall(text):
+            if len(digits) == 11 and digits != nin and identity.classify(digits.decode()) == "real":
                 raise Refusal("nin-real", "the body holds a number that could belong to a real person")
 
 
@@ -372,7 +372,9 @@ def check_codes(resource: Resource, subject: Subject) -> None:
                 if why is not None:
                     raise _invalid(_path_of(resource, resource["resourceType"], node) or "", why, "code-unknown")
             node = node.values()
-        todo += [value for value in node if type(value) is dict or type(value) is list]
+        for value in node:
+            if type(value) is dict or type(value) is list:
+                todo.append(value)
 
 
 def _path_of(node: Any, path: str, wanted: Resource) -> str | None:

@@ -8,6 +8,8 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,13 +27,43 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@dataclass
+class Told:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """The command in this process: quicker than one of its own, and the same code."""
+
+    def inside(*arguments: str) -> Told:
+        try:
+            code = cli.main(arguments)
+        except SystemExit as leaving:
+            code = int(leaving.code or 0)
+        written = capsys.readouterr()
+        return Told(code, written.out, written.err)
+
+    return inside
+
+
 def test_help_names_every_command_and_says_that_it_is_a_mock() -> None:
     told = run("--help")
     assert told.returncode == 0
     assert all(command in told.stdout for command in cli.COMMANDS)
     assert "mock" in told.stdout
+
+
+def test_every_command_has_its_help(tell: Callable[..., Told]) -> None:
     for command in cli.COMMANDS:
-        assert run(command, "--help").returncode == 0
+        assert tell(command, "--help").returncode == 0
+
+
+def test_bad_input_in_a_process_of_its_own_ends_with_two(tmp_path: Path) -> None:
+    told = run("serve", "--data", str(tmp_path), "--set", "signin_alg=RS256")
+    assert (told.returncode, "did you mean signing_alg" in told.stderr) == (2, True)
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -66,12 +98,14 @@ def test_help_loads_nothing_heavy() -> None:
         ((), "COMMAND"),
     ],
 )
-def test_bad_input_ends_with_two_and_names_the_place(tmp_path: Path, arguments: tuple[str, ...], word: str) -> None:
+def test_bad_input_ends_with_two_and_names_the_place(
+    tmp_path: Path, tell: Callable[..., Told], arguments: tuple[str, ...], word: str
+) -> None:
     if arguments and arguments[0] in ("serve", "client"):
         arguments = (*arguments, "--data", str(tmp_path / "data"))
     if arguments and arguments[0] == "serve" and "--port" not in arguments:
         arguments = (*arguments, "--port", "0")
-    told = run(*arguments)
+    told = tell(*arguments)
     assert told.returncode == 2, told.stderr
     assert word in told.stderr
     assert "Traceback" not in told.stderr
@@ -88,17 +122,19 @@ def test_bad_input_ends_with_two_and_names_the_place(tmp_path: Path, arguments: 
         ("access_token_seconds: true\n", "access_token_seconds"),
     ],
 )
-def test_a_bad_settings_file_is_named_with_its_place(tmp_path: Path, text: str, word: str) -> None:
+def test_a_bad_settings_file_is_named_with_its_place(
+    tmp_path: Path, tell: Callable[..., Told], text: str, word: str
+) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text(text)
-    told = run("contract", "--settings", str(file))
+    told = tell("contract", "--settings", str(file))
     assert told.returncode == 2
     assert word in told.stderr
 
 
-def test_a_port_that_is_taken_is_named(mock: Mock, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_named(mock: Mock, tmp_path: Path, tell: Callable[..., Told]) -> None:
     port = mock.base.rpartition(":")[2]
-    told = run("serve", "--port", port, "--data", str(tmp_path))
+    told = tell("serve", "--port", port, "--data", str(tmp_path))
     assert told.returncode == 2
     assert port in told.stderr
 
@@ -124,17 +160,17 @@ def test_secrets_are_readable_by_their_owner_only(mock: Mock, told: dict[str, ob
     assert '"d"' not in (mock.data / "clients.json").read_text()
 
 
-def test_populate_counts_what_it_writes_and_keeps_its_population(tmp_path: Path) -> None:
+def test_populate_counts_what_it_writes_and_keeps_its_population(tmp_path: Path, tell: Callable[..., Told]) -> None:
     size = ("--persons", "5000", "--rate", "prevalence=0.1", "--rate", "reserved=0.01", "--seed", "3")
-    counted = json.loads(run("populate", "--data", str(tmp_path), *size, "--json").stdout)
-    written = json.loads(run("populate", "--data", str(tmp_path), "--rows", "--json").stdout)
+    counted = json.loads(tell("populate", "--data", str(tmp_path), *size, "--json").stdout)
+    written = json.loads(tell("populate", "--data", str(tmp_path), "--rows", "--json").stdout)
     assert counted["persons"] == written["persons"] == 5000
     assert {k: v for k, v in counted.items() if k not in ("rows written", "seconds")} == {
         k: v for k, v in written.items() if k not in ("rows written", "seconds")
     }
     assert counted["rows written"] == 0
     assert written["rows written"] >= written["entries"] + written["with entries"]
-    other = run("populate", "--data", str(tmp_path), "--seed", "4")
+    other = tell("populate", "--data", str(tmp_path), "--seed", "4")
     assert other.returncode == 2
     assert "--seed" in other.stderr
 
@@ -166,13 +202,15 @@ def test_two_processes_share_a_port_a_database_and_logins(tmp_path: Path) -> Non
         assert mock.stop() == 0
 
 
-def test_the_contract_names_only_settings_that_exist_and_every_row_of_chapter_nine() -> None:
-    rows = json.loads(run("contract", "--json").stdout)
+def test_the_contract_names_only_settings_that_exist_and_every_row_of_chapter_nine(
+    tell: Callable[..., Told],
+) -> None:
+    rows = json.loads(tell("contract", "--json").stdout)
     assert {r["row"] for r in rows} == set(range(1, 30))
     assert {r["certainty"] for r in rows} == {"documented", "inferred", "unknown"}
     for fact in contract.FACTS:
         assert all(hasattr(Settings(), name) for name in fact.settings)
-    assert "KI-0014" in run("contract").stdout
+    assert "KI-0014" in tell("contract").stdout
 
 
 def test_settings_can_come_from_file_and_command_line_the_latter_winning(tmp_path: Path) -> None:

@@ -89,10 +89,9 @@ def rows_agree(path: Path, acknowledged: dict[str, int]) -> None:
     db.close()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_after_kill_9_every_acknowledged_write_is_there(folder: Path, seed: int) -> None:
+def test_after_kill_9_every_acknowledged_write_is_there(folder: Path) -> None:
     mock = Mock(folder, rates=("prevalence=0",))
-    acknowledged = run_storm(mock, random.Random(seed).uniform(0.1, 0.6))
+    acknowledged = run_storm(mock, 0.3)
     rows_agree(folder / "mock-kj.sqlite", acknowledged)
     again = Mock(folder, rates=())
     assert again.told["population"] == mock.told["population"]
