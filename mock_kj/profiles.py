@@ -97,6 +97,9 @@ _MALICIOUS = re.compile(
 _TRIGGERS = (b"<", b"'", b"=", b"javascript:", b"data:text", b"${jndi", b"select", b" table", b"insert", b"delete")
 # References to contained resources, in the compact JSON that orjson writes; a quote inside a text is escaped there.
 _LOCAL = re.compile(rb'"reference":"#([^"\\]*)"')
+# Eleven digits in a row are looked for with every digit as 0: twenty times as quick as the expression below.
+_AS_DIGIT = bytes(48 if chr(i) in "0123456789" else 32 for i in range(256))
+_ELEVEN = b"0" * 11
 _ELEVEN_DIGITS = re.compile(rb"[0-9]{11,}")
 _INDEX = re.compile(r"\[(\d+)\]")
 
@@ -171,7 +174,7 @@ def refuse_malicious(resource: Resource, subject: Subject) -> None:
     for trigger in _TRIGGERS:
         if trigger in low and _MALICIOUS.search(low):
             raise Refusal("malicious", "markup or SQL was found in a text")
-    if not subject.settings.allow_real_numbers:
+    if not subject.settings.allow_real_numbers and _ELEVEN in text.replace(nin, b" ").translate(_AS_DIGIT):
         for digits in _ELEVEN_DIGITS.findall(text):
             if len(digits) == 11 and digits != nin and identity.classify(digits.decode()) == "real":
                 raise Refusal("nin-real", "the body holds a number that could belong to a real person")

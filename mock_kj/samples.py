@@ -6,6 +6,7 @@ Every resource follows section 4.2 and passes `profiles.check`; a test says so f
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -62,6 +63,7 @@ _CODES: dict[str, tuple[tuple[str, str, str], ...]] = {
 }
 
 
+@lru_cache(maxsize=16_384)
 def iso(milliseconds: int) -> str:
     """An instant as the API writes it, such as 2025-01-31T14:35:09.993+00:00 (3.6)."""
     return (_UNIX + timedelta(milliseconds=milliseconds)).isoformat(timespec="milliseconds")

@@ -5,6 +5,7 @@ Every endpoint is a list of small steps and one action; a step raises one `Refus
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,7 @@ from mock_kj.samples import iso
 from mock_kj.store.model import EntryRow, LogRow
 
 PREFIX = "/api/critical-information/v1"
+log = logging.getLogger("mock_kj.api")
 API_NAME = "critical-information v1"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 # The path is plural in one example and singular in another (3.6): both are accepted for every type.
@@ -279,7 +281,7 @@ async def status(call: Call) -> Reply:
         raise Refusal("patient-unknown")
     if privacy.reserved:
         rows = []  # a reservation means that no critical information exists
-    today = iso(service.clock.milliseconds())
+    now = service.clock.milliseconds()
     live = [r for r in rows if r.state == "live"]
     changed: dict[str, int] = {}
     for info_type, _, _, at in rows:
@@ -288,9 +290,7 @@ async def status(call: Call) -> Reply:
     answer: dict[str, Any] = {
         "patientNIN": call.nin,
         "hasCriticalInformation": bool(live),
-        "hasActiveCriticalInformation": any(
-            until is None or until >= today[: len(until)] for until in (r.valid_until for r in live)
-        ),
+        "hasActiveCriticalInformation": any(still_valid(r.valid_until, now) for r in live),
         "lastChangedDateTime": iso(max(changed.values())) if changed else None,
         "dateChanged": {name: iso(at) for name, at in changed.items()},
         settings.status_field_reserved: privacy.reserved,
@@ -299,8 +299,13 @@ async def status(call: Call) -> Reply:
     }
     if caller.is_user:
         answer[settings.status_field_blocked] = caller.hpr_number in privacy.blocked
-    service.tally.status(service.clock.milliseconds(), caller.orgnr_child)
+    service.tally.status(now, caller.orgnr_child)
     return Reply(200, orjson.dumps(answer), JSON)
+
+
+def still_valid(until: str | None, now: int) -> bool:
+    """Whether a FHIR date (of any precision) has not passed; an entry without one does not run out."""
+    return until is None or until >= iso(now)[: len(until)]
 
 
 def status_nin(body: bytes) -> str:
@@ -487,9 +492,12 @@ class CurrentApi:
         except StoreError:
             result, reply = "start-up", self._refuse(call, Refusal("start-up"), operation)
         except Reset:
-            service.in_flight -= 1
             raise
-        service.in_flight -= 1
+        except Exception:
+            log.exception("system error", extra={"operation": operation})
+            result, reply = "system", self._refuse(call, Refusal("system"), operation)
+        finally:
+            service.in_flight -= 1
         service.metrics.done("current", operation, result, time.perf_counter() - started)
         reply.headers = (*reply.headers, (b"nhn-event-id", call.event.encode("utf-8")))
         await reply.send(send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -28,6 +29,7 @@ from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
 from mock_kj.samples import iso
 from mock_kj.store.model import LogRow, Summary
 
+log = logging.getLogger("mock_kj.api")
 API_NAME = "kjernejournal FHIR v1"
 INDICATOR_PATHS = ("/v1/helseindikator", "/v1/helseindikator/status")
 FHIR_PREFIX = "/v1/fhir/"
@@ -148,9 +150,12 @@ class LegacyApi:
         except StoreError:
             result, reply = "start-up", self._refuse(Refusal("start-up"))
         except Reset:
-            service.in_flight -= 1
             raise
-        service.in_flight -= 1
+        except Exception:
+            log.exception("system error", extra={"operation": operation})
+            result, reply = "system", self._refuse(Refusal("system"))
+        finally:
+            service.in_flight -= 1
         service.metrics.done("legacy", operation, result, time.perf_counter() - started)
         reply.headers = (*reply.headers, (b"x-event-id", event.encode()), *_NO_CACHE)
         await reply.send(send)

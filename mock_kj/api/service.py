@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count
 
 from mock_kj import access, identity, samples
 from mock_kj.access import Privacy, Rules, Who
@@ -147,6 +148,9 @@ def classify(nin: str, rule_2032: bool) -> str:
     return identity.classify(nin, rule_2032=rule_2032)
 
 
+_RUN, _SERIAL = secrets.token_hex(12), count()
+
+
 def event_id() -> str:
-    """A fresh event id."""
-    return secrets.token_hex(16)
+    """A fresh event id: the process's own random prefix and a serial number."""
+    return f"{_RUN}{next(_SERIAL):08x}"
