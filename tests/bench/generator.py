@@ -7,9 +7,11 @@ latency from the time a request was due, so that a stall is not hidden.
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 
@@ -18,6 +20,7 @@ class Result:
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
+    lateness: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -90,8 +93,10 @@ async def closed(host: str, port: int, requests: list[bytes], connections: int) 
     return result
 
 
-async def opened(host: str, port: int, requests: list[bytes], rate: float, connections: int, seed: int) -> Result:
-    """Send the requests at Poisson times of this rate; latency counts from the due time."""
+async def opened(
+    host: str, port: int, requests: Iterable[Callable[[], bytes]], rate: float, connections: int, seed: int
+) -> Result:
+    """Make and send the requests at Poisson times of this rate; latency counts from the due time."""
     result, stream = Result(), random.Random(seed)
     free: asyncio.Queue[Connection] = asyncio.Queue()
     every = [await connect(host, port) for _ in range(connections)]
@@ -99,23 +104,31 @@ async def opened(host: str, port: int, requests: list[bytes], rate: float, conne
         free.put_nowait(connection)
     loop = asyncio.get_running_loop()
 
-    async def one(request: bytes, due: float) -> None:
+    async def one(make: Callable[[], bytes], due: float) -> None:
+        request = make()
         connection = await free.get()
+        result.lateness.append(loop.time() - due)  # the generator's own, unless all connections are taken
         status = await connection.send(request)
         result.latencies.append(loop.time() - due)
         result.statuses[status] = result.statuses.get(status, 0) + 1
         free.put_nowait(connection)
 
-    tasks, due = [], loop.time() + 0.05
+    gc.collect()
+    gc.disable()  # a collection here would be taken for a slow server
+    tasks: set[asyncio.Task[None]] = set()
+    due = loop.time() + 0.05
     began = due
-    for request in requests:
+    for make in requests:
         due += stream.expovariate(rate)
         pause = due - loop.time()
         if pause > 0:
             await asyncio.sleep(pause)
-        tasks.append(asyncio.ensure_future(one(request, due)))
+        task = asyncio.ensure_future(one(make, due))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
     await asyncio.gather(*tasks)
     result.seconds = loop.time() - began
+    gc.enable()
     for connection in every:
         connection.transport.close()
     return result

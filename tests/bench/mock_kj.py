@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,7 +41,6 @@ from tests.mock_kj.driver import ROLE, Mock
 
 OUT = Path("out/bench/mock-kj.json")
 USERS = 16
-SET = ("--set", "dpop_proof_seconds=7200", "--set", "access_token_seconds=7200")
 
 
 def b64(raw: bytes) -> str:
@@ -131,8 +131,11 @@ class Load:
 
     def mix(self, number: int) -> list[bytes]:
         """The national mix (ASSUMPTION: of 100 calls 70 ask, 24 read, 6 write; nobody has published it)."""
-        kinds = self.stream.choices((self.status, self.read, self.create), (70, 24, 6), k=number)
-        return [kind() for kind in kinds]
+        return [kind() for kind in self.kinds(number)]
+
+    def kinds(self, number: int) -> list[Callable[[], bytes]]:
+        """The same, to be made when they are due."""
+        return self.stream.choices((self.status, self.read, self.create), (70, 24, 6), k=number)
 
     def closed(self, requests_: list[bytes], connections: int = 32) -> generator.Result:
         return asyncio.run(generator.closed(self.host, self.port, requests_, connections))
@@ -157,7 +160,7 @@ def rss_mb(pid: int) -> float:
     raise AssertionError("no VmRSS")
 
 
-def prepared(folder: Path, *options: str, persons: int = 20_000) -> tuple[Mock, Population]:
+def prepared(folder: Path, *options: str, persons: int = 20_000, window: str = "7200") -> tuple[Mock, Population]:
     """A running mock whose interesting persons have rows, so that reads go to the database."""
     command = [
         sys.executable,
@@ -174,7 +177,9 @@ def prepared(folder: Path, *options: str, persons: int = 20_000) -> tuple[Mock, 
     ]
     database = [options[i : i + 2] for i, o in enumerate(options) if o == "--db"]
     subprocess.run([*command, *(database[0] if database else ())], check=True, stdout=subprocess.DEVNULL)
-    mock = Mock(folder, *SET, *options, rates=())
+    mock = Mock(
+        folder, "--set", f"dpop_proof_seconds={window}", "--set", "access_token_seconds=7200", *options, rates=()
+    )
     return mock, population_from(mock.told["population"], None)
 
 
@@ -230,24 +235,39 @@ def against_the_floor(folder: Path, core: int, number: int, rounds: int) -> list
 
 
 def tail(folder: Path, core: int, seconds: int, rate: float) -> list[dict[str, Any]]:
-    """Latency of the national mix at a steady rate on one core, from the time each request was due."""
-    mock, population = prepared(folder / "tail")
+    """Latency of the national mix at a steady rate on one core, from the time each request was due.
+
+    Proofs are made as they are needed, so the server keeps its default window for replays and its memory can be judged.
+    """
+    mock, population = prepared(folder / "tail", window="10")
     pin(mock.process.pid, core)
     try:
         load = Load(mock, population)
         load.closed(load.mix(500))
-        before = rss_mb(mock.process.pid)
-        result = asyncio.run(generator.opened(load.host, load.port, load.mix(int(rate * seconds)), rate, 64, 3))
+        half = int(rate * seconds / 2)
+        results = [
+            asyncio.run(generator.opened(load.host, load.port, load.kinds(half), rate, 64, seed)) for seed in (1,)
+        ]
+        middle = rss_mb(mock.process.pid)
+        results.append(asyncio.run(generator.opened(load.host, load.port, load.kinds(half), rate, 64, 2)))
         after = rss_mb(mock.process.pid)
     finally:
         mock.stop()
-    assert set(result.statuses) <= {200, 201}, result.statuses
+    latencies = sorted(x for r in results for x in r.latencies)
+    lateness = sorted(x for r in results for x in r.lateness)
+    assert all(set(r.statuses) <= {200, 201} for r in results), [r.statuses for r in results]
     name = f"mix at {rate:g}/s for {seconds} s"
+
+    def at(values: list[float], share: float) -> float:
+        return values[int(share * len(values))] * 1000
+
     return [
-        row(f"{name}: p50", result.quantile(0.5) * 1000, "ms"),
-        row(f"{name}: p99", result.quantile(0.99) * 1000, "ms", 10, at_most=True),
-        row(f"{name}: p99.9", result.quantile(0.999) * 1000, "ms", 30, at_most=True),
-        row(f"{name}: memory gained", after - before, "MB"),
+        row(f"{name}: p50", at(latencies, 0.5), "ms"),
+        row(f"{name}: p99", at(latencies, 0.99), "ms", 10, at_most=True),
+        row(f"{name}: p99.9", at(latencies, 0.999), "ms", 30, at_most=True),
+        row(f"{name}: the generator's own lateness p99", at(lateness, 0.99), "ms"),
+        row(f"{name}: memory after", after, "MB"),
+        row(f"{name}: memory gained in the second half", after - middle, "MB"),
     ]
 
 
