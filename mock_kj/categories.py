@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 CANONICAL = "http://nhn.no/kj/fhir/StructureDefinition/"
 
@@ -47,6 +48,7 @@ BY_INFO_TYPE = {c.info_type: c for c in CATEGORIES}
 RESOURCE_TYPES: tuple[str, ...] = tuple(dict.fromkeys(c.resource_type for c in CATEGORIES))
 
 
+@cache
 def info_types(resource_type: str) -> tuple[str, ...]:
     """The values of `criticalInfoType` that one resource type can have."""
     return tuple(c.info_type for c in CATEGORIES if c.resource_type == resource_type)

@@ -59,6 +59,8 @@ def build(regions: Mapping[str, tuple[str, ...]]) -> tuple[Organisation, ...]:
 def from_file(path: Path | None) -> tuple[Organisation, ...]:
     """Organisations from a YAML file (`regions: {<region>: [<trust>, ..]}`, as in scenarios/), or the bundled ones.
 
+    `extends: <file>` is followed, as scenarios do.
+
     A trust may be a text, or a mapping with `name`; a region may be a list, or a mapping with `trusts`.
 
     Raises:
@@ -67,10 +69,23 @@ def from_file(path: Path | None) -> tuple[Organisation, ...]:
     """
     if path is None:
         return build(REGIONS)
-    data = read_yaml(path).get("regions")
-    if not isinstance(data, Mapping) or not data:
+    regions = _regions(path, 0)
+    if not regions:
         raise UsageError(str(path), "has no mapping `regions` of region names to trusts")
+    return build(regions)
+
+
+def _regions(path: Path, depth: int) -> dict[str, tuple[str, ...]]:
+    """The regions of a file on top of those of the file that it extends."""
+    content_of_file = read_yaml(path)
+    parent, data = content_of_file.get("extends"), content_of_file.get("regions", {})
     regions: dict[str, tuple[str, ...]] = {}
+    if isinstance(parent, str):
+        if depth >= 5:
+            raise UsageError(f"{path}: extends", "more than five files extend each other")
+        regions = _regions(path.parent / parent, depth + 1)
+    if not isinstance(data, Mapping):
+        raise UsageError(f"{path}: regions", "must be a mapping of region names to trusts")
     for region, content in data.items():
         trusts = content.get("trusts", ()) if isinstance(content, Mapping) else content
         if isinstance(trusts, Mapping):
@@ -81,4 +96,4 @@ def from_file(path: Path | None) -> tuple[Organisation, ...]:
         if not all(isinstance(n, str) for n in names):
             raise UsageError(f"{path}: regions.{region}", "every trust needs a name")
         regions[str(region)] = tuple(str(n) for n in names)
-    return build(regions)
+    return regions

@@ -177,7 +177,10 @@ def test_populate_counts_what_it_writes_and_keeps_its_population(tmp_path: Path,
 
 def test_organisations_come_from_a_file_of_regions(tmp_path: Path) -> None:
     file = tmp_path / "regions.yaml"
-    file.write_text("regions:\n  Vest:\n    trusts: [{name: Helse Bergen}, {name: Helse Fonna}]\n  Nord: [UNN]\n")
+    (tmp_path / "base.yaml").write_text(
+        "regions:\n  Vest:\n    trusts: {Helse Bergen: {doctors: 1}, Helse Fonna: {}}\n"
+    )
+    file.write_text("extends: base.yaml\nregions:\n  Nord: [{name: UNN}]\n")
     mock = Mock(tmp_path / "data", "--organisations", str(file))
     try:
         names = [o["name"] for o in mock.client("--organisations", str(file))["organisations"]]
