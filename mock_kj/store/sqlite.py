@@ -77,7 +77,7 @@ class SqliteStore:
         connection = sqlite3.connect(
             self._path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=64
         )
-        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA cache_size=-16384")
         connection.execute("PRAGMA foreign_keys=1")
         return connection
 
