@@ -206,7 +206,7 @@ def test_schemathesis_finds_no_fault_in_what_takes_no_resource(mock: Mock, docto
 
 @pytest.mark.slow
 def test_schemathesis_finds_no_fault_in_the_whole_document(mock: Mock, doctor: Ehr, patients: Patients) -> None:
-    assert explore(mock, doctor, patients.fresh(), 10, bodies=True) & {200, 400}
+    assert explore(mock, doctor, patients.fresh(), 3, bodies=True) & {200, 400}
 
 
 def plain_session(doctor: Ehr) -> requests.Session:
