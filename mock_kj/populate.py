@@ -29,12 +29,12 @@ async def run(options: Options, *, rows: bool) -> dict[str, int]:
     await store.open()
     try:
         population = await settle_population(store, options)
-        return await walk(store, population, rows=rows)
+        return await walk(store, population, options.settings.category_system, rows=rows)
     finally:
         await store.close()
 
 
-async def walk(store: Store, population: Population, *, rows: bool) -> dict[str, int]:
+async def walk(store: Store, population: Population, category_system: str, *, rows: bool) -> dict[str, int]:
     """Count everybody, and load the rows of those who have any."""
     from tqdm import tqdm
 
@@ -57,7 +57,7 @@ async def walk(store: Store, population: Population, *, rows: bool) -> dict[str,
                 counts["restricted"] += privacy.restricted
                 counts["blocking"] += bool(privacy.blocked)
                 if rows:
-                    patient, some = samples.initial(population, index, population.nin(index))
+                    patient, some = samples.initial(population, index, population.nin(index), category_system)
                     patients.append(patient)
                     entries.extend(some)
             if rows:

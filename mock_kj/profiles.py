@@ -197,8 +197,7 @@ def find_category(resource: Resource, subject: Subject) -> None:
     if not codes and len(candidates) == 1:
         subject.category = candidates[0]
         return
-    device = subject.settings.device_category_code
-    fitting = [c for c in candidates if (device if c.info_type == "DeviceUseStatement" else c.code) in codes]
+    fitting = [c for c in candidates if c.code in codes]
     if len(fitting) != 1:
         raise _invalid(f"{kind}.category", "the category code must be the one of the profile")
     subject.category = fitting[0]

@@ -19,6 +19,8 @@ from mock_kj.profiles import stamp
 from mock_kj.store.model import EntryRow, PatientRow
 
 Resource = dict[str, Any]
+# The list of types of critical information, 7650 (4.3), under the root of the national code systems (inferred).
+CATEGORY_SYSTEM = "urn:oid:2.16.578.1.12.4.1.1.7650"
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 # Share of each category among the entries people start with (ASSUMPTION: drug reactions lead, as in S0).
 SHARES: tuple[tuple[str, float], ...] = (
@@ -102,7 +104,7 @@ def resource(
     *,
     choice: int = 0,
     note: str | None = None,
-    category_system: str = "urn:oid:2.16.578.1.12.4.1.1.7650",
+    category_system: str = CATEGORY_SYSTEM,
 ) -> Resource:
     """A new, live entry of one category, ready to be sent.
 
@@ -204,7 +206,9 @@ def updated(served: Resource, who: Professional, at: str, *, note: str | None = 
 _EPOCH = datetime(2024, 2, 12, tzinfo=UTC)
 
 
-def initial(population: Population, index: int, nin: str) -> tuple[PatientRow, tuple[EntryRow, ...]]:
+def initial(
+    population: Population, index: int, nin: str, category_system: str = CATEGORY_SYSTEM
+) -> tuple[PatientRow, tuple[EntryRow, ...]]:
     """What the population says of a person: choices and entries, the same on every call."""
     patient = PatientRow(nin, population.privacy(index))
     count = population.entry_count(index)
@@ -223,7 +227,7 @@ def initial(population: Population, index: int, nin: str) -> tuple[PatientRow, t
         who = population.professional_at((bits >> 20) % population.professionals)
         identifier = str(UUID(int=(bits << 64 | population.bits(index, f"id-{serial}")), version=4))
         when = int(at.timestamp() * 1000)
-        body = resource(category, nin, who, at.date().isoformat(), choice=bits >> 40)
+        body = resource(category, nin, who, at.date().isoformat(), choice=bits >> 40, category_system=category_system)
         data = stamp(body, identifier, 1, iso(when), category.canonical)
         rows.append(EntryRow(identifier, nin, category.info_type, 1, "live", None, when, data, when))
     return patient, tuple(sorted(rows, key=lambda r: (r.created, r.id)))

@@ -46,7 +46,6 @@ class Settings:
     deleted_read: str = "gone"
     read_by_id: bool = True
     read_history: bool = True
-    read_all_types: bool = True
     create_requires_updater: bool = False
     status_error_body: str = "fhir"
     status_field_reserved: str = "hasReservation"
@@ -56,7 +55,6 @@ class Settings:
     max_body_bytes: int = 262144
     max_note_characters: int = 500
     category_system: str = "urn:oid:2.16.578.1.12.4.1.1.7650"
-    device_category_code: str = "8"
     # Legacy API
     ticket_seconds: int = 3600
     nonsense_field: bool = True

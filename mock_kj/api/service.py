@@ -83,7 +83,7 @@ class Service:
 
     def _find_origin(self, nin: str) -> Origin | None:
         index = self.population.index(nin)
-        return None if index is None else samples.initial(self.population, index, nin)
+        return None if index is None else samples.initial(self.population, index, nin, self.settings.category_system)
 
     async def privacy(self, nin: str) -> Privacy | None:
         """What the patient has chosen: the store's row, else the population's; None without a kjernejournal."""
