@@ -22,10 +22,10 @@ forecast: setup  ## Forecast the national sync rate 2024-2029 into out/national/
 	$(BIN)/utrulling forecast scenarios/national.yaml --out out/national
 
 test: setup      ## The default tests (under five minutes on two cores)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup  ## Every test, the slow proofs too
-	$(BIN)/python -m pytest -n 2 -m ''
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m ''
 
 bench: setup     ## Measure speed and memory; writes out/bench/*.json
 	$(BIN)/python -m tests.bench

@@ -144,18 +144,18 @@ def read_yaml(path: Path) -> Mapping[str, Any]:
         UsageError: the file cannot be read, is no YAML or is no mapping; names file and line.
 
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError
+    import yaml
 
     try:
-        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(str(path), error.strerror or "cannot be read") from error
-    except MarkedYAMLError as error:
-        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UsageError(f"{path}{line}", str(error.problem)) from error
     except UnicodeDecodeError as error:
         raise UsageError(str(path), "is not UTF-8 text") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark is not None else ""
+        raise UsageError(f"{path}{line}", str(getattr(error, "problem", error))) from error
     if data is None:
         return {}
     if not isinstance(data, Mapping):

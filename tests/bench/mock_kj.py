@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,8 +36,8 @@ from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.dpop import token_hash
 from mock_kj.population import Population
 from mock_kj.server import population_from
-from tests.bench import generator
 from tests.mock_kj.driver import ROLE, Mock
+from tests.mock_kj.load import generator
 
 OUT = Path("out/bench/mock-kj.json")
 USERS = 16
@@ -194,7 +194,7 @@ def against_the_floor(folder: Path, core: int, number: int, rounds: int) -> list
     """Status, checked read and durable create against their floors, in alternating rounds on one core."""
     mock, population = prepared(folder / "mock")
     pin(mock.process.pid, core)
-    floor = subprocess.Popen([sys.executable, "-m", "tests.bench.floors", str(core), str(folder)])
+    floor = subprocess.Popen([sys.executable, "-m", "tests.mock_kj.load.floors", str(core), str(folder)])
     seen: dict[str, list[float]] = {}
 
     def measure(name: str, pid: int, port: int, batch: list[bytes]) -> None:
@@ -312,7 +312,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--core", type=int, default=(os.cpu_count() or 1) - 1, help="core the server is pinned to")
     options.add_argument("--requests", type=int, default=6000, help="requests per operation and round")
@@ -340,4 +340,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Experiments with the model: many replications, their measures, and the files they leave."""

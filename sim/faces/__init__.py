@@ -1,0 +1,1 @@
+"""What people meet: the command line and the report. No mathematics here."""

@@ -1,0 +1,1 @@
+"""The report: charts, tables and one HTML page that holds them all."""

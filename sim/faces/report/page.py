@@ -1,0 +1,376 @@
+"""The report as one HTML page: charts inline, no script, no request to anywhere."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+from matplotlib.figure import Figure
+
+from sim.experiments.forecast import version
+from sim.experiments.summary import Summary
+from sim.faces.report import charts, tables
+from sim.faces.report.tables import Table, say
+from sim.language import month_name, number, percent
+from sim.model.calendar import Calendar
+from sim.scenario.load import Loaded
+from sim.vocabulary import REGIONS, TAGS
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as the page shows it: the finding, what it is, the drawing, how to read it, its numbers."""
+
+    name: str
+    finding: str
+    what: str
+    svg: str
+    reading: str
+    numbers: list[Table]
+
+
+def render(loaded: Loaded, summary: Summary, seed: int, lang: str) -> str:
+    """The whole report as HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("sim.faces.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.get_template("report.html.j2").render(**_content(loaded, summary, seed, lang))
+    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
+
+
+def fan_png(summary: Summary, lang: str) -> bytes:
+    """The national fan as PNG, as the README shows it."""
+    return charts.png(charts.fan_national(summary, lang))
+
+
+def _interval(statistics: dict[str, float], lang: str) -> str:
+    return f"{number(100 * statistics['p05'], lang)}\u2013{percent(statistics['p95'], lang)}"
+
+
+def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str, Any]:
+    results, scenario = summary.results, loaded.scenario
+    model = results.model
+    labels = model.calendar.labels
+    key = "2027-12" if "2027-12" in labels else labels[-1]
+    index = labels.index(key)
+    when = month_name(int(key[:4]), int(key[5:]), lang)
+    title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
+    whole = _place(loaded, lang)
+    counts = tables.tag_counts(scenario)
+    tags = {w.key: w.label(lang) for w in TAGS}
+    evaluated = _evaluated_months(model.calendar, results)
+    return {
+        "lang": lang,
+        "t": lambda nb, en: say(lang, nb, en),
+        "title": title,
+        "description": scenario.description,
+        "conclusion": _conclusion(summary, key, when, whole, lang),
+        "hand_tuned": scenario.hand_tuned,
+        "charts": _charts(loaded, summary, index, when, whole, lang),
+        "a1190": [tables.a1190(results, lang, by, "vest", evaluated) for by in ("month", "category", "group")]
+        if evaluated and "vest" in scenario.regions
+        else [],
+        "a1190_period": _span(labels, evaluated, lang) if evaluated else "",
+        "indicators": tables.indicators(summary, lang),
+        "drivers": tables.drivers(results, scenario, index, lang),
+        "when": when,
+        "tag_counts": [(tags[k], n) for k, n in counts.items()],
+        "assumption_share": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),
+        "assumptions": tables.assumptions(scenario, lang),
+        "conflicts": _conflicts(loaded.data_folder, lang),
+        "sources": tables.source_list(loaded, lang),
+        "seed": seed,
+        "replications": results.replications,
+        "hash": loaded.hash,
+        "scenario": loaded.name,
+        "version": version(),
+    }
+
+
+def _place(loaded: Loaded, lang: str) -> str:
+    regions = loaded.scenario.regions
+    if len(regions) == 1:
+        names = {w.key: w.label(lang) for w in REGIONS}
+        return names[next(iter(regions))]
+    return say(lang, "landet", "the country")
+
+
+def _evaluated_months(calendar: Calendar, results: Any) -> list[int]:
+    """The months of the evaluation's tables: from go-live in Helse Vest to March 2025."""
+    totals = [o for o in results.observations if o.key.endswith("_total")]
+    if not totals:
+        return []
+    first, last = (calendar.month_of(calendar.day(d)) for d in (totals[0].start, totals[0].end))
+    return list(range(first, last + 1))
+
+
+def _span(labels: list[str], months: list[int], lang: str) -> str:
+    ends = (labels[months[0]], labels[months[-1]])
+    return "\u2013".join(month_name(int(m[:4]), int(m[5:]), lang) for m in ends)
+
+
+def _conclusion(summary: Summary, key: str, when: str, whole: str, lang: str) -> list[str]:
+    new = summary.at("sync_rate_new", "national", key)
+    live = summary.at("sync_rate_live", "national", key)
+    index = summary.results.model.calendar.labels.index(key)
+    months = np.arange(max(0, index - 11), index + 1)
+    shares = charts.gate_shares(summary, "national", "all", months)
+    order = np.argsort(-shares[:8])[:3]
+    from sim.vocabulary import GATES
+
+    lost = [f"{GATES[g].label(lang).split(' (')[0]} ({percent(shares[g], lang)})" for g in order]
+    median = percent(new["p50"], lang)
+    return [
+        say(
+            lang,
+            f"I {when} er {median} av de nye oppføringene i {whole} synkronisert til kjernejournal "
+            f"(90 %-intervall {_interval(new, lang)}).",
+            f"In {when}, {median} of the new entries in {whole} are synced to Kjernejournal "
+            f"(90 % interval {_interval(new, lang)}).",
+        ),
+        say(
+            lang,
+            f"Der løsningen er i bruk, er andelen {percent(live['p50'], lang)} ({_interval(live, lang)}).",
+            f"Where the API is in use the share is {percent(live['p50'], lang)} ({_interval(live, lang)}).",
+        ),
+        say(
+            lang,
+            f"De siste tolv månedene før det går mest tapt ved barrierene {lost[0]}, {lost[1]} og {lost[2]} av oppføringene.",
+            f"Over the twelve months before, most is lost at the gates {lost[0]}, {lost[1]} and {lost[2]} of the entries.",
+        ),
+    ]
+
+
+def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str, lang: str) -> dict[str, Chart]:
+    results = summary.results
+    labels = results.model.calendar.labels
+    key = labels[index]
+    scenario = loaded.scenario
+    found: dict[str, Chart] = {}
+
+    def add(name: str, figure: Figure, finding: str, what: str, reading: str, numbers: list[Table]) -> None:
+        found[name] = Chart(name, finding, what, charts.svg(figure, name, f"{finding}. {what}"), reading, numbers)
+
+    fan = say(
+        lang,
+        "Mørkt bånd: 50 % av trekkene; lyst bånd: 90 %; linje: median. Viften rommer usikkerhet i parametere, "
+        "tidsplan og tilfeldigheter. I 9 av 10 trekk ligger svaret i det lyse båndet, gitt forutsetningene.",
+        "Dark band: 50 % of the draws; light band: 90 %; line: median. The fan holds uncertainty in parameters, "
+        "schedule and chance. In 9 of 10 draws the answer lies in the light band, given the assumptions.",
+    )
+    new = summary.at("sync_rate_new", "national", key)
+    hospital = summary.at("sync_rate_new", "national", key, "hospital")
+    others = list(scenario.sectors) != ["hospital"]
+    finding = say(
+        lang,
+        f"{percent(new['p50'], lang)} av alle nye oppføringer er synkronisert i {when}",
+        f"{percent(new['p50'], lang)} of all new entries are synced in {when}",
+    )
+    if others:
+        finding += say(lang, "; i sykehusene ", "; in hospitals ") + percent(hospital["p50"], lang)
+    numbers = [tables.series(summary, "sync_rate_new", "national", "hospital", say(lang, "Sykehus", "Hospitals"), lang)]
+    if others:
+        all_actors = say(lang, "Alle aktører", "All actors")
+        numbers.insert(0, tables.series(summary, "sync_rate_new", "national", "all", all_actors, lang))
+    add(
+        "national",
+        charts.fan_national(summary, lang),
+        finding,
+        say(
+            lang,
+            "Synkroniseringsgrad for nye oppføringer, ved utgangen av måneden de ble registrert",
+            "Sync rate of new entries, at the end of the month in which they were registered",
+        ),
+        fan,
+        numbers,
+    )
+    if results.observations:
+        low, high = np.quantile(results.fits, (0.05, 0.95), axis=0)
+        inside = sum(a <= o.value <= b for a, b, o in zip(low, high, results.observations, strict=True))
+        total = len(results.observations)
+        area = results.observations[0].area
+        months = _evaluated_months(results.model.calendar, results)
+        dots = say(
+            lang,
+            "Prikker: publiserte tall (hul prikk: utledet); tykk strek: 50 % av trekkene; tynn: 90 %. "
+            "Parametrene er stilt for hånd mot de samme tallene, så dette er en kontroll av tilpasningen, ikke en etterprøving.",
+            "Dots: published figures (hollow: derived); thick bar: 50 % of the draws; thin: 90 %. The parameters are "
+            "tuned by hand to the same figures, so this checks the fit and does not validate the forecast.",
+        )
+        add(
+            "fit",
+            charts.fit(results, lang),
+            say(
+                lang,
+                f"Modellens 90 %-intervall dekker {inside} av {total} publiserte og utledede tall",
+                f"The model's 90 % interval covers {inside} of {total} published and derived figures",
+            ),
+            say(
+                lang,
+                f"Synkroniseringsgrad, {area}, registrert i perioden og lest ved slutten av den",
+                f"Sync rate, {area}, registered in the window and read at its end",
+            ),
+            dots,
+            [tables.fits(results, lang), *([tables.checks(results, lang, "vest", months)] if months else [])],
+        )
+        at_key = summary.at("sync_rate_live", area, key, "hospital")
+        add(
+            "vest",
+            charts.fan_region(summary, area, results.observations, lang),
+            say(
+                lang,
+                f"{area} når {percent(at_key['p50'], lang)} i {when} ({_interval(at_key, lang)})",
+                f"{area} reaches {percent(at_key['p50'], lang)} in {when} ({_interval(at_key, lang)})",
+            ),
+            say(
+                lang,
+                "Synkroniseringsgrad for nye oppføringer der løsningen er i bruk, med publiserte tall",
+                "Sync rate of new entries where the API is in use, with published figures",
+            ),
+            fan
+            + say(
+                lang,
+                " Prikk: publisert (hul: utledet), strek: perioden tallet gjelder.",
+                " Dot: published (hollow: derived), bar: the window it is about.",
+            ),
+            [tables.series(summary, "sync_rate_live", area, "hospital", area, lang)],
+        )
+    names = [w for w in REGIONS if w.key in scenario.regions]
+    if len(names) > 1:
+        best = max(names, key=lambda w: summary.at("sync_rate_new", w.nb, key, "hospital")["p50"])
+        value = summary.at("sync_rate_new", best.nb, key, "hospital")["p50"]
+        add(
+            "regions",
+            charts.regions(summary, results.observations, lang),
+            say(
+                lang,
+                f"{best.nb} ligger høyest i {when} med {percent(value, lang)}",
+                f"{best.en} is highest in {when} with {percent(value, lang)}",
+            ),
+            say(
+                lang,
+                "Sykehusenes synkroniseringsgrad for nye oppføringer; prikket grå linje er landet",
+                "Hospitals' sync rate of new entries; the dotted grey line is the country",
+            ),
+            fan,
+            [tables.series(summary, "sync_rate_new", w.nb, "hospital", w.label(lang), lang) for w in names],
+        )
+    shares = charts.gate_shares(summary, "national", "hospital", charts.years(results.model.calendar)[-1][1])
+    add(
+        "waterfall",
+        charts.waterfall(summary, "national", "hospital", lang),
+        say(
+            lang,
+            f"I {labels[-1][:4]} synkroniseres {percent(shares[8], lang)} av sykehusenes oppføringer; resten stopper ved barrierene",
+            f"In {labels[-1][:4]} {percent(shares[8], lang)} of the hospitals' entries are synced; the rest stop at the gates",
+        ),
+        say(
+            lang,
+            "Andel av årets nye oppføringer i sykehus, etter den første barrieren som stoppet dem (gjennomsnitt av trekkene)",
+            "Share of the year's new hospital entries by the first gate that stopped them (mean of the draws)",
+        ),
+        say(
+            lang,
+            "Rekkefølgen er prosessens: den første barrieren som stopper en oppføring, er årsaken.",
+            "The order is the process's: the first gate that stops an entry is its reason.",
+        ),
+        [tables.waterfall(summary, "national", "hospital", lang), tables.waterfall(summary, "national", "all", lang)],
+    )
+    found["waterfall"].numbers[0] = _renamed(found["waterfall"].numbers[0], say(lang, "Sykehus", "Hospitals"))
+    found["waterfall"].numbers[1] = _renamed(found["waterfall"].numbers[1], say(lang, "Alle aktører", "All actors"))
+    writing = summary.series("actors_writing", "national", "hospital")[index] if "hospital" in scenario.sectors else 0
+    units = sum(u.trust for u in results.model.structure.units)
+    add(
+        "gantt",
+        charts.gantt(results, lang),
+        say(
+            lang,
+            f"{writing:.0f} av {units} sykehusforetak er i bruk i {when} (median)",
+            f"{writing:.0f} of {units} hospitals are in use in {when} (median)",
+        ),
+        say(
+            lang,
+            "Innføring per foretak, og per region for de andre aktørgruppene",
+            "Go-live per hospital, and per region for the other sectors",
+        ),
+        say(
+            lang,
+            "Lyst felt: fra teknisk drift til i bruk (medianer); mørkt felt: i bruk; svart strek: P10\u2013P90 for bruksstart; ruter: planlagt dato (teknisk drift, eller de første i en aktørgruppe).",
+            "Light bar: technical go-live to in use (medians); dark bar: in use; black line: P10\u2013P90 of go-live; diamonds: planned date (technical go-live, or a sector's first actors).",
+        ),
+        [tables.golive(results, lang)],
+    )
+    nurses = summary.at("eid_coverage_nurse", "national", key, "hospital")
+    add(
+        "coverage",
+        charts.coverage(summary, "national", "hospital", lang),
+        say(
+            lang,
+            f"{percent(nurses['p50'], lang)} av sykepleierne i sykehus har eID i {when} ({_interval(nurses, lang)})",
+            f"{percent(nurses['p50'], lang)} of hospital nurses have an eID in {when} ({_interval(nurses, lang)})",
+        ),
+        say(
+            lang,
+            f"Andel av sykehusenes leger og sykepleiere i {whole}",
+            f"Share of hospital doctors and nurses in {whole}",
+        ),
+        say(
+            lang,
+            "Linje: median; bånd: 90 % av trekkene. Dekningen ved start er en forutsetning; ingen tall er publisert.",
+            "Line: median; band: 90 % of the draws. Coverage at the start is an assumption; no figures are published.",
+        ),
+        [
+            tables.series(summary, m, "national", "hospital", c, lang)
+            for m, c in (
+                ("eid_coverage_doctor", say(lang, "eID, leger", "eID, doctors")),
+                ("eid_coverage_nurse", say(lang, "eID, sykepleiere", "eID, nurses")),
+                ("knowledge_coverage_doctor", say(lang, "Kunnskap, leger", "Knowledge, doctors")),
+                ("knowledge_coverage_nurse", say(lang, "Kunnskap, sykepleiere", "Knowledge, nurses")),
+            )
+        ],
+    )
+    people = summary.at("citizens", "national", key)
+    target = summary.at("citizens_estimated", "national", key)
+    add(
+        "citizens",
+        charts.citizens(summary, lang),
+        say(
+            lang,
+            f"{percent(people['p50'] / target['p50'], lang)} av dem som bør ha kritisk informasjon i kjernejournal, har det i {when}",
+            f"{percent(people['p50'] / target['p50'], lang)} of those who should have critical information in Kjernejournal have it in {when}",
+        ),
+        say(
+            lang,
+            f"Innbyggere i {whole} med kritisk informasjon i kjernejournal",
+            f"Citizens of {whole} with critical information in Kjernejournal",
+        ),
+        fan,
+        [
+            tables.series(
+                summary,
+                "citizens",
+                "national",
+                "all",
+                say(lang, "Innbyggere med informasjon", "Citizens with information"),
+                lang,
+            )
+        ],
+    )
+    return found
+
+
+def _renamed(table: Table, caption: str) -> Table:
+    return Table(f"{table.caption}: {caption}", table.heads, table.kinds, table.rows)
+
+
+def _conflicts(folder: Path, lang: str) -> list[dict[str, str]]:
+    with (folder / "conflicts.csv").open(encoding="utf-8", newline="") as handle:
+        return [
+            {k: row[f"{k}_{lang}"] for k in ("title", "text", "handling")} | {"number": row["number"]}
+            for row in csv.DictReader(handle)
+        ]

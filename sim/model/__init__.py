@@ -1,0 +1,1 @@
+"""The rollout model: pure computation, no file, no plot, no wall clock."""

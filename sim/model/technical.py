@@ -1,0 +1,47 @@
+"""Kjernejournal and HelseID as they fail: a steady share of errors, and outages that come at random.
+
+Outages are a Poisson process with exponential durations. What fails may be sent again; the rest waits like any other
+stopped entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from sim.model.calendar import Calendar
+from sim.model.trace import Trace
+
+Floats = npt.NDArray[np.float64]
+
+
+def outages(
+    env: simpy.Environment,
+    per_year: float,
+    hours: float,
+    down: Floats,
+    calendar: Calendar,
+    random: np.random.Generator,
+    trace: Trace,
+) -> Generator[Any, Any, None]:
+    """Fill ``down`` [T] with the share of each month in which nothing gets through."""
+    if per_year <= 0 or hours <= 0:
+        return
+    while True:
+        yield env.timeout(random.exponential(365.25 / per_year))
+        begin, length = env.now, random.exponential(hours / 24.0)
+        trace.add(begin, "technical", "Kjernejournal/HelseID", "outage", f"{24 * length:.1f} hours")
+        # noted when it begins, because a month may end while it lasts
+        down += calendar.share_after(begin) - calendar.share_after(begin + length)
+        yield env.timeout(length)
+        trace.add(env.now, "technical", "Kjernejournal/HelseID", "restored", "")
+
+
+def works(errors: float, down: float, retried: float) -> float:
+    """The chance that an upload gets through in a month with the share ``down`` of outage."""
+    fails = 1.0 - (1.0 - errors) * (1.0 - min(down, 1.0))
+    return 1.0 - fails * (1.0 - retried)

@@ -1,0 +1,1 @@
+"""Scenario files: their parameters, their form, and how they are read."""

@@ -1,0 +1,110 @@
+"""The words of the field, in one place: gates, categories, groups, sectors, regions, evidence tags.
+
+Every other module takes its names and their order from here. English is used in code and files; the bokmål
+and English names that people see are beside each key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """One term: its key in files and code, and what people read."""
+
+    key: str
+    nb: str
+    en: str
+
+    def label(self, lang: str) -> str:
+        """The name in ``lang`` ("nb" or "en")."""
+        return self.nb if lang == "nb" else self.en
+
+
+# The gates in the order in which an entry meets them; the first that stops it is the reason on record.
+GATES: tuple[Word, ...] = (
+    Word("not_live", "ikke i bruk", "not live"),
+    Word("legacy", "gammel struktur", "legacy fields"),
+    Word("knowledge", "kunnskap", "knowledge"),
+    Word("eid", "eID", "eID"),
+    Word("consent", "samtykke", "consent"),
+    Word("ownership", "eierskap", "ownership"),
+    Word("technical", "teknisk", "technical"),
+    Word("patient", "pasienten (reservert, sperret)", "patient (reserved, blocked)"),
+)
+SYNCED = Word("synced", "synkronisert", "synced")
+OUTCOMES: tuple[Word, ...] = (*GATES, SYNCED)
+GATE_KEYS = tuple(w.key for w in GATES)
+OUTCOME_KEYS = tuple(w.key for w in OUTCOMES)
+NOT_LIVE, LEGACY, KNOWLEDGE, EID, CONSENT, OWNERSHIP, TECHNICAL, PATIENT, SYNC = range(9)
+
+# Kjernejournal's categories (Helsedirektoratet's standard; ten in the API's profiles).
+CATEGORIES: tuple[Word, ...] = (
+    Word("drug_reaction", "legemiddelreaksjon", "drug reaction"),
+    Word("other_allergen", "annen overfølsomhet", "other allergen"),
+    Word("intubation_problem", "intubasjonsproblem", "intubation problem"),
+    Word("anaesthesia_problem", "annet problem ved anestesi", "other problem with anaesthesia"),
+    Word("critical_condition", "kritisk medisinsk tilstand", "critical medical condition"),
+    Word("ongoing_treatment", "pågående behandling", "ongoing treatment"),
+    Word("transplant_implant", "implantat/transplantat, ikke mekanisk", "transplant or non-mechanical implant"),
+    Word("mechanical_implant", "mekanisk implantat", "mechanical implant"),
+    Word("procedure_change", "annen prosedyreendring", "other change of procedure"),
+    Word("infection", "smitte", "infection"),
+)
+CATEGORY_KEYS = tuple(w.key for w in CATEGORIES)
+
+GROUPS: tuple[Word, ...] = (
+    Word("doctor", "lege (overlege og lege samlet)", "doctor (senior and junior merged)"),
+    Word("nurse", "sykepleier", "nurse"),
+    Word("midwife", "jordmor", "midwife"),
+    Word("psychologist", "psykolog", "psychologist"),
+    Word("auxiliary", "helsefagarbeider", "auxiliary nurse"),
+    Word("physiotherapist", "fysioterapeut", "physiotherapist"),
+    Word("bioengineer", "bioingeniør", "biomedical scientist"),
+    Word("radiographer", "radiograf", "radiographer"),
+    Word("pharmacist", "farmasøyt", "pharmacist"),
+    Word("secretary", "helsesekretær", "health secretary"),
+)
+GROUP_KEYS = tuple(w.key for w in GROUPS)
+
+SECTORS: tuple[Word, ...] = (
+    Word("hospital", "sykehus", "hospital"),
+    Word("gp", "fastlege", "GP"),
+    Word("out_of_hours", "legevakt", "out-of-hours"),
+    Word("contract_specialist", "avtalespesialist", "contract specialist"),
+    Word("kad", "kommunalt akutt døgntilbud (KAD/ØHD)", "municipal acute beds (KAD)"),
+    Word("municipal", "sykehjem og hjemmetjeneste", "nursing home and home care"),
+)
+SECTOR_KEYS = tuple(w.key for w in SECTORS)
+
+REGIONS: tuple[Word, ...] = (
+    Word("sor_ost", "Helse Sør-Øst", "Helse Sør-Øst"),
+    Word("vest", "Helse Vest", "Helse Vest"),
+    Word("midt", "Helse Midt-Norge", "Helse Midt-Norge"),
+    Word("nord", "Helse Nord", "Helse Nord"),
+)
+REGION_KEYS = tuple(w.key for w in REGIONS)
+
+TAGS: tuple[Word, ...] = (
+    Word("measured", "målt", "measured"),
+    Word("planned", "planlagt", "planned"),
+    Word("estimated", "anslått", "estimated"),
+    Word("derived", "utledet", "derived"),
+    Word("assumption", "forutsetning", "assumption"),
+)
+TAG_KEYS = tuple(w.key for w in TAGS)
+
+MILESTONES: tuple[Word, ...] = (
+    Word("vendor_module", "leverandørmodul", "vendor module"),
+    Word("design_risk", "design og risikoanalyse", "design and risk analysis"),
+    Word("technical", "teknisk i drift", "technical go-live"),
+    Word("read", "lesetilgang", "read access"),
+    Word("write", "skrivetilgang, i bruk", "write access, in use"),
+)
+MILESTONE_KEYS = tuple(w.key for w in MILESTONES)
+
+
+def words(*tables: tuple[Word, ...]) -> dict[str, Word]:
+    """The terms of the given tables by key."""
+    return {word.key: word for table in tables for word in table}
