@@ -1,0 +1,1 @@
+"""The critical-information API in its two generations over one store."""

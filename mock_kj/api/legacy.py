@@ -1,0 +1,321 @@
+"""The legacy generation: /v1/helseindikator and /v1/fhir (kj-api.md chapter 2)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from mock_kj import outcome
+from mock_kj.access import LEGACY_BASIS, Operation, legacy_basis
+from mock_kj.api import current
+from mock_kj.api.current import bundle
+from mock_kj.api.http import FHIR_JSON, JSON, Headers, Receive, Reply, Scope, Send, read_body
+from mock_kj.api.service import Service, classify
+from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
+from mock_kj.errors import Refusal, StoreError
+from mock_kj.faults import Reset
+from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
+from mock_kj.samples import iso
+from mock_kj.store.model import LogRow, Summary
+
+log = logging.getLogger("mock_kj.api")
+API_NAME = "kjernejournal FHIR v1"
+INDICATOR_PATHS = ("/v1/helseindikator", "/v1/helseindikator/status")
+FHIR_PREFIX = "/v1/fhir/"
+_NO_CACHE = ((b"cache-control", b"no-cache, must-revalidate, private, s-maxage=0"), (b"pragma", b"no-cache"))
+RETURN_TEXT = "Kritisk informasjon finnes i kjernejournal"
+
+
+@dataclass(slots=True)
+class LegacyCall(current.Call):
+    """A call of the current generation that has learnt its patient and consent from a ticket and legacy headers."""
+
+    def log(self, operation: str, target: str) -> LogRow:
+        """The line of the usage log; the API is the legacy one."""
+        return current.Call.log(self, operation, target)._replace(api=API_NAME)
+
+
+class Tickets:
+    """Opaque tickets: organisation, patient and consent, signed, with a fixed life (2.2; length of life unknown)."""
+
+    def __init__(self, key: OctKey, seconds: int) -> None:
+        self._key = key
+        self._seconds = seconds
+
+    def issue(self, nin: str, orgnr: str | None, consent: str | None, now: float) -> str:
+        """A ticket for one patient and organisation."""
+        content = {
+            "nin": nin,
+            "org": orgnr,
+            "consent": consent,
+            "exp": int(now) + self._seconds,
+            "jti": secrets.token_hex(4),
+        }
+        return jwt.encode({"alg": "HS256"}, content, self._key, algorithms=["HS256"])
+
+    def open(self, ticket: str, orgnr: str | None, now: float) -> tuple[str, str | None]:
+        """Patient and consent of a ticket; a URL-encoded one is as good (2.2).
+
+        Raises:
+            Refusal: ticket-invalid (also for another organisation) or ticket-expired.
+
+        """
+        try:
+            content = jwt.decode(unquote(ticket), self._key, algorithms=["HS256"]).claims
+        except (JoseError, ValueError, UnicodeEncodeError) as error:
+            raise Refusal("ticket-invalid") from error
+        if content.get("org") != orgnr or "nin" not in content:
+            raise Refusal("ticket-invalid", "the ticket belongs to another organisation")
+        if content["exp"] <= now:
+            raise Refusal("ticket-expired")
+        return content["nin"], content["consent"]
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def check_token(call: LegacyCall) -> None:
+    """A token for kjernejournal, usually Bearer (chapter 1)."""
+    headers, scope = call.headers, call.scope
+    host = (headers.get(b"host") or b"").decode("latin-1")
+    raw = (scope.get("raw_path") or b"").decode("latin-1")
+    uris = tuple(f"{scope['scheme']}://{host}{path}" for path in {scope["path"], raw})
+    caller = call.service.legacy_tokens.caller(headers.get(b"authorization"), headers.get(b"dpop"), call.method, uris)
+    if caller.audience not in (LEGACY_AUDIENCE, [LEGACY_AUDIENCE]):
+        raise Refusal("audience-wrong")
+    if LEGACY_SCOPE not in caller.scopes:
+        raise Refusal("scope-missing")
+    if caller.orgnr_child is None:
+        raise Refusal("organisation-missing")
+    call.caller = caller
+
+
+def check_system(call: LegacyCall) -> None:
+    """`X-EPJ-System` is required (2.1, 2.4)."""
+    call.source_system = call.headers.text(b"x-epj-system")
+    if not call.source_system:
+        raise Refusal("header-invalid", "X-EPJ-System is missing")
+
+
+def check_accept(call: LegacyCall) -> None:
+    """`Accept` allows JSON; the mock writes no XML (2.4 names both; stated in the contract table)."""
+    accept = call.headers.text(b"accept") or "*/*"
+    if not re.search(r"json|\*/\*|application/\*", accept):
+        raise Refusal("content-type", "this mock writes JSON only")
+
+
+STEPS: tuple[Callable[[LegacyCall], None], ...] = (check_token, check_system, check_accept)
+WRITE_STEPS: tuple[Callable[[LegacyCall], None], ...] = (*STEPS, current.check_content_type)
+
+
+class LegacyApi:
+    """The ASGI application of the legacy generation."""
+
+    def __init__(self, service: Service, ticket_key: OctKey) -> None:
+        self._service = service
+        self._tickets = Tickets(ticket_key, service.settings.ticket_seconds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every answer has X-EVENT-ID and may not be cached (2.2)."""
+        service, started = self._service, time.perf_counter()
+        event = f"Id-{secrets.token_hex(12)}"
+        call = LegacyCall(
+            service, scope, receive, Headers(scope["headers"]), scope["method"], started, event, FHIR_PREFIX[:-1]
+        )
+        operation, result = "unknown", "ok"
+        service.in_flight += 1
+        try:
+            operation, steps, action = self._route(call)
+            if service.settings.overload_concurrency and service.in_flight > service.settings.overload_concurrency:
+                result, reply = "overload", Reply(429)
+            elif service.faults.active and (injected := await service.faults.suffer(operation)) is not None:
+                result, reply = "fault", Reply(injected)
+            else:
+                for step in steps:
+                    step(call)
+                reply = await action(call)
+        except Refusal as refusal:
+            result, reply = refusal.case, self._refuse(refusal)
+        except StoreError:
+            result, reply = "start-up", self._refuse(Refusal("start-up"))
+        except Reset:
+            raise
+        except Exception:
+            log.exception("system error", extra={"operation": operation})
+            result, reply = "system", self._refuse(Refusal("system"))
+        finally:
+            service.in_flight -= 1
+        service.metrics.done("legacy", operation, result, time.perf_counter() - started)
+        reply.headers = (*reply.headers, (b"x-event-id", event.encode()), *_NO_CACHE)
+        await reply.send(send)
+
+    def _route(
+        self, call: LegacyCall
+    ) -> tuple[str, tuple[Callable[[LegacyCall], None], ...], Callable[[LegacyCall], Awaitable[Reply]]]:
+        """Which endpoint a path and method mean.
+
+        Raises:
+            Refusal: path-unknown or method-not-allowed.
+
+        """
+        path, method = call.scope["path"], call.method
+        if path in INDICATOR_PATHS:
+            if method != "POST":
+                raise Refusal("method-not-allowed")
+            return "helseindikator", STEPS, self._indicator
+        if path == f"{FHIR_PREFIX}Patient/$everything":
+            if method != "GET":
+                raise Refusal("method-not-allowed")
+            return "read", STEPS, self._everything
+        parts = path[len(FHIR_PREFIX) :].split("/") if path.startswith(FHIR_PREFIX) else [""]
+        if parts[0] not in RESOURCE_TYPES or len(parts) not in (1, 2, 4):
+            raise Refusal("path-unknown")
+        call.resource_type = parts[0]
+        wanted = {1: "POST", 2: "PUT", 4: "DELETE"}[len(parts)]
+        if method != wanted:
+            raise Refusal("method-not-allowed")
+        if len(parts) > 1:
+            call.identifier = parts[1]
+        if len(parts) == 4:
+            if parts[2] != "_history" or not re.fullmatch(r"[1-9]\d{0,8}", parts[3]):
+                raise Refusal("path-unknown")
+            call.version = int(parts[3])
+            call.operation = Operation.DELETE
+            return "delete", STEPS, self._with_ticket(current.delete)
+        call.operation = Operation.CREATE if method == "POST" else Operation.UPDATE
+        action = current.create if method == "POST" else current.update
+        return call.operation.value, WRITE_STEPS, self._with_ticket(action)
+
+    # --- the indicator --------------------------------------------------------------------------------------------
+
+    async def _indicator(self, call: LegacyCall) -> Reply:
+        """Status 0 to 4, and a ticket from 2 up (2.2)."""
+        service = self._service
+        body = await read_body(call.receive, service.settings.max_body_bytes)
+        nin, consent = indicator_request(body)
+        kind = classify(nin, service.settings.rule_2032)
+        if kind == "real" and not service.settings.allow_real_numbers:
+            raise Refusal("nin-real")
+        answer: dict[str, Any] = {}
+        privacy, rows = await service.state(nin) if kind != "invalid" else (None, [])
+        if kind == "invalid":
+            answer["status"] = 0
+        elif privacy is None or privacy.reserved:
+            answer["status"] = 1
+        else:
+            answer |= self._existing(call, nin, consent, bool(privacy.blocked), rows)
+        if service.settings.nonsense_field:
+            answer[f"tull{secrets.token_hex(2)}"] = secrets.token_hex(4)
+        return Reply(200, orjson.dumps(answer), JSON)
+
+    def _existing(
+        self, call: LegacyCall, nin: str, consent: str | None, blocks: bool, rows: list[Summary]
+    ) -> dict[str, Any]:
+        """The answer for somebody who has a kjernejournal."""
+        service = self._service
+        live = any(r.state == "live" for r in rows)
+        answer: dict[str, Any] = {
+            "status": 4 if live else 2,
+            "returTekst": RETURN_TEXT if live else "Kjernejournal finnes",
+            "ticket": self._tickets.issue(nin, call.known_caller().orgnr_child, consent, service.clock.now()),
+            "sperringDetaljer": [],
+            "eksistererBlokkertHelsepersonell": blocks,
+            "harLasteResepter": False,
+            "harLegemidler": False,
+        }
+        if live:
+            changed: dict[str, int] = {}
+            for row in rows:
+                name = BY_INFO_TYPE[row.info_type].legacy_code
+                changed[name] = max(changed.get(name, 0), row.updated)
+            answer["sistEndretKritiskInfoDato"] = instant(max(changed.values()))
+            answer["sistEndretKritiskInfo"] = [
+                {"kategori": name, "sistEndret": instant(at)} for name, at in changed.items()
+            ]
+        return answer
+
+    # --- FHIR -----------------------------------------------------------------------------------------------------
+
+    def _with_ticket(
+        self, action: Callable[[current.Call], Awaitable[Reply]]
+    ) -> Callable[[LegacyCall], Awaitable[Reply]]:
+        async def run(call: LegacyCall) -> Reply:
+            self._open_ticket(call)
+            return await action(call)
+
+        return run
+
+    def _open_ticket(self, call: LegacyCall) -> None:
+        """Patient and consent from the ticket and the consent headers (2.4).
+
+        Raises:
+            Refusal: ticket-invalid, ticket-expired or basis-invalid.
+
+        """
+        ticket = call.headers.text(b"x-kj-ticket")
+        if ticket is None:
+            raise Refusal("ticket-invalid", "X-kj-ticket is missing")
+        call.nin, consent = self._tickets.open(ticket, call.known_caller().orgnr_child, self._service.clock.now())
+        headers = call.headers
+        try:
+            call.basis = legacy_basis(
+                consent, headers.every(b"kj-samtykke-bruk"), headers.every(b"kj-samtykke-sperret-kritiskinfo")
+            )
+        except ValueError as error:
+            raise Refusal("basis-invalid", str(error)) from error
+        found = self._service.professional(call.known_caller())
+        call.role = found.role if found else None
+
+    async def _everything(self, call: LegacyCall) -> Reply:
+        """All critical information of the patient in one Bundle (2.3)."""
+        self._open_ticket(call)
+        call.operation = Operation.READ
+        await current.check_access(call)
+        service, nin = self._service, call.nin
+        served = await service.store.read(
+            nin, None, call.log("read", "Patient/$everything"), lambda: service.origin(nin)
+        )
+        return Reply(200, bundle([s.body for s in served if s.state != "deleted"]))
+
+    def _refuse(self, refusal: Refusal) -> Reply:
+        """Two issues, the code and the text (2.7)."""
+        case = self._service.cases[refusal.case]
+        headers = [(b"x-kj-feilkode", case.legacy.encode())]
+        if case.status == 401:
+            headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))
+        return Reply(case.status, outcome.legacy(case, refusal.detail), FHIR_JSON, tuple(headers))
+
+
+def indicator_request(body: bytes) -> tuple[str, str | None]:
+    """Number and consent of a /helseindikator body.
+
+    Raises:
+        Refusal: json-invalid or basis-invalid.
+
+    """
+    try:
+        data = orjson.loads(body)
+    except ValueError as error:
+        raise Refusal("json-invalid") from error
+    if not isinstance(data, dict) or not isinstance(data.get("fnr"), str):
+        raise Refusal("json-invalid", "the body must hold fnr")
+    consent = data.get("samtykke")
+    if consent is not None and consent not in LEGACY_BASIS:
+        raise Refusal("basis-invalid", f"samtykke must be one of {', '.join(LEGACY_BASIS)}")
+    return data["fnr"], consent
+
+
+def instant(milliseconds: int) -> str:
+    """An ISO instant with milliseconds and Z, such as 2022-05-18T11:01:55.000Z (2.2)."""
+    return iso(milliseconds).replace("+00:00", "Z")

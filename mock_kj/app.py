@@ -1,0 +1,242 @@
+"""The whole mock as one ASGI application, put together from its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mock_kj import capability, citizen, faults, openapi, operator
+from mock_kj.api.current import PREFIX, CurrentApi
+from mock_kj.api.http import MOCK_HEADER, Receive, Reply, Scope, Send
+from mock_kj.api.legacy import LegacyApi
+from mock_kj.api.service import Service
+from mock_kj.api.tokens import TokenCheck
+from mock_kj.clock import Clock
+from mock_kj.codes import CodeRegister
+from mock_kj.errors import UsageError
+from mock_kj.helseid.app import build as build_issuer
+from mock_kj.helseid.clients import Clients
+from mock_kj.helseid.issuer import Issuer
+from mock_kj.helseid.keys import SigningKeys
+from mock_kj.metrics import Metrics
+from mock_kj.population import Population
+from mock_kj.settings import Settings
+from mock_kj.statistics import Tally
+from mock_kj.store.model import Store
+
+ISSUER_PREFIX = "/helseid"
+log = logging.getLogger("mock_kj")
+_ISSUER_OPERATIONS = {
+    "/connect/token": "token",
+    "/connect/par": "par",
+    "/connect/authorize": "authorize",
+    "/.well-known/openid-configuration": "discovery",
+    "/.well-known/openid-configuration/jwks": "jwks",
+}
+
+
+def make_store(url: str, settings: Settings, plan: faults.Faults | None = None) -> Store:
+    """The store that a --db value names: a file path, or postgresql://…
+
+    Raises:
+        UsageError: the address is of another kind.
+
+    """
+    stall = plan.stall if plan is not None else None
+    if url.startswith(("postgresql://", "postgres://")):
+        from mock_kj.store.postgres import PostgresStore
+
+        return PostgresStore(url, stall=stall)
+    if "://" in url:
+        raise UsageError("--db", "must be a file or postgresql://user@host/database")
+    from mock_kj.store.sqlite import SqliteStore
+
+    return SqliteStore(
+        Path(url), linger_ms=settings.group_commit_linger_ms, batch=settings.group_commit_max, stall=stall
+    )
+
+
+@dataclass
+class Parts:
+    """What `build` puts together, so that a test or the server can reach it."""
+
+    service: Service
+    issuer: Issuer
+    keys_file: Path | None
+
+
+class MockKj:
+    """Sends each path to its application; opens and closes the store."""
+
+    def __init__(self, parts: Parts) -> None:
+        service, issuer = parts.service, parts.issuer
+        self.parts = parts
+        statement = capability.statement(service.public_url + PREFIX, service.settings.application_version)
+        self._current = CurrentApi(service, orjson.dumps(statement))
+        self._legacy = LegacyApi(service, issuer.keys.nonce_key)
+        self._issuer = build_issuer(issuer)
+        self._citizen = citizen.build(service, service.tokens)
+        self._operator = operator.build(service, self.apply_plan, self.rotate_keys)
+        self._documents = openapi.build(service.public_url)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def apply_plan(self, plan: faults.Plan) -> None:
+        """Put a fault plan in force: rules, skew, rotation."""
+        service = self.parts.service
+        service.faults.set(plan)
+        service.clock.skew = plan.clock_skew_seconds
+
+    def rotate_keys(self) -> None:
+        """Sign with a new key from now on."""
+        self.parts.issuer.keys.rotate()
+        if self.parts.keys_file is not None:
+            self.parts.issuer.keys.save(self.parts.keys_file)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The store open and the background work under way."""
+        await self.parts.service.store.open()
+        self._tasks = [asyncio.create_task(self._housekeeping())]
+        try:
+            yield
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._flush_tally()
+            await self.parts.service.store.close()
+
+    async def _housekeeping(self) -> None:
+        """Every second: hand over the tally, and rotate keys when the fault plan says so."""
+        loop = asyncio.get_running_loop()
+        rotated = loop.time()
+        while True:
+            await asyncio.sleep(1)
+            await self._flush_tally()
+            every = self.parts.service.faults.plan.rotate_keys_every
+            if every and loop.time() - rotated >= every:
+                self.rotate_keys()
+                rotated = loop.time()
+
+    async def _flush_tally(self) -> None:
+        rows = self.parts.service.tally.drain()
+        if rows:
+            await self.parts.service.store.tally(rows)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: lifespan and HTTP."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        try:
+            await self._dispatch(scope, receive, send)
+        except faults.Reset:
+            cut(send)
+        except Exception:
+            log.exception("system error")
+            with contextlib.suppress(RuntimeError):  # the answer had begun
+                await Reply(500, b'{"error":"system error in the mock"}', b"application/json").send(send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path.startswith(PREFIX + "/"):
+            await self._current(scope, receive, send)
+        elif path.startswith("/v1/"):
+            await self._legacy(scope, receive, send)
+        elif path.startswith(ISSUER_PREFIX + "/"):
+            operation = _ISSUER_OPERATIONS.get(path[len(ISSUER_PREFIX) :], "helseid")
+            await self._suffer_then(self._issuer, ISSUER_PREFIX, operation, "helseid", scope, receive, send)
+        elif path.startswith(citizen.PREFIX + "/"):
+            await self._suffer_then(self._citizen, citizen.PREFIX, "citizen", "", scope, receive, send)
+        elif path in ("/", "/docs", "/openapi.json"):
+            await self._documents(scope, receive, marked(send))
+        else:
+            await self._operator(scope, receive, marked(send))
+
+    async def _suffer_then(
+        self, app: Any, prefix: str, operation: str, group: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        plan = self.parts.service.faults
+        if plan.active and (status := await plan.suffer(operation, group)) is not None:
+            await Reply(
+                status, b'{"error":"temporarily_unavailable"}' if status != 429 else b"", b"application/json"
+            ).send(send)
+            return
+        await app({**scope, "root_path": prefix}, receive, marked(send))
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self.running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def marked(send: Send) -> Send:
+    """A `send` that adds the header that says this is a mock."""
+
+    async def sender(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), MOCK_HEADER]}
+        await send(message)
+
+    return sender
+
+
+def cut(send: Send) -> None:
+    """Abort the connection, so that the client sees a reset; uvicorn's request cycle owns the transport."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
+
+
+def build(
+    *,
+    public_url: str,
+    settings: Settings,
+    store: Store,
+    population: Population,
+    keys: SigningKeys,
+    clients: Clients,
+    register: CodeRegister | None = None,
+    plan: faults.Faults | None = None,
+    keys_file: Path | None = None,
+) -> MockKj:
+    """Put the mock together.
+
+    Raises:
+        UsageError: the settings change a case that does not exist.
+
+    """
+    clock = Clock()
+    issuer_url = public_url + ISSUER_PREFIX
+    issuer = Issuer(issuer_url, settings, keys, clients, store, population, clock)
+    active = plan or faults.Faults()
+    clock.skew = active.plan.clock_skew_seconds
+    service = Service(
+        settings,
+        store,
+        population,
+        TokenCheck(issuer_url, keys, settings, clock),
+        TokenCheck(issuer_url, keys, replace(settings, accept_bearer=True), clock),
+        register or CodeRegister(),
+        clock,
+        active,
+        Metrics(),
+        Tally(),
+        public_url,
+    )
+    return MockKj(Parts(service, issuer, keys_file))

@@ -1,0 +1,1 @@
+"""Where versions, choices and the usage log are kept: SQLite by default, PostgreSQL for many processes."""

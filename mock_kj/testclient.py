@@ -1,0 +1,111 @@
+"""`mock-kj client`: a registered client with its private key, and persons for every privacy case."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from mock_kj.errors import UsageError
+from mock_kj.helseid import keys
+from mock_kj.helseid.clients import (
+    CITIZEN_SCOPE,
+    CURRENT_AUDIENCE,
+    CURRENT_SCOPE,
+    IDENTITY_SCOPES,
+    LEGACY_AUDIENCE,
+    LEGACY_SCOPE,
+    Client,
+    Clients,
+)
+from mock_kj.jose import ASYMMETRIC
+from mock_kj.population import Population
+from mock_kj.server import population_from
+
+REDIRECT_URI = "http://127.0.0.1/callback"
+
+
+def create(
+    data: Path,
+    out: Path,
+    *,
+    client_id: str | None = None,
+    alg: str = "ES256",
+    tenancy: str = "single-tenant",
+    legacy: bool = False,
+    places: Path | None = None,
+) -> dict[str, Any]:
+    """Register a client with the server of a data folder, running or not, and write the client's own file.
+
+    Raises:
+        UsageError: no server has run with that folder, or an argument cannot be used.
+
+    """
+    if alg not in ASYMMETRIC:
+        raise UsageError("--alg", f"must be one of {', '.join(ASYMMETRIC)}")
+    try:
+        told = json.loads((data / "ready.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"--data {data}", "no server has run here yet; start `mock-kj serve` first") from error
+    population = population_from(told["population"], places)
+    key = keys.generate(alg)
+    name = client_id or f"test-{secrets.token_hex(6)}"
+    scope, audience = (LEGACY_SCOPE, LEGACY_AUDIENCE) if legacy else (CURRENT_SCOPE, CURRENT_AUDIENCE)
+    scopes = (scope, CITIZEN_SCOPE, *IDENTITY_SCOPES)
+    pairs = tuple((o.parent, o.child) for o in population.organisations)
+    public = {**key.as_dict(private=False), "alg": alg, "use": "sig"}
+    client = Client(
+        name,
+        {"keys": [public]},
+        scopes=scopes,
+        redirect_uris=(REDIRECT_URI,),
+        tenancy=tenancy,
+        organisations=pairs,
+        require_dpop=not legacy,
+    )
+    Clients(data / "clients.json").add(client)
+    content = {
+        "issuer": told["issuer"],
+        "api": told["legacy"] if legacy else told["api"],
+        "client_id": name,
+        "private_jwk": {**key.as_dict(private=True), "alg": alg},
+        "scopes": list(scopes),
+        "audience": audience,
+        "redirect_uri": REDIRECT_URI,
+        "organisations": [{"name": o.name, "parent": o.parent, "child": o.child} for o in population.organisations],
+        "professionals": [
+            {"test_pid": p.nin, "hpr_number": p.hpr_number, "role": p.role, "name": p.name}
+            for p in map(population.professional_at, range(min(5, population.professionals)))
+        ],
+        "patients": patients(population),
+    }
+    handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+    return content
+
+
+def patients(population: Population) -> dict[str, str]:
+    """One identity number for each privacy case that the population holds."""
+    found: dict[str, str] = {}
+    wanted = {"no_entries", "with_entries", "reserved", "restricted_all", "restricted_critical", "blocks_somebody"}
+    for index in range(population.persons):
+        privacy, entries = population.privacy(index), population.entry_count(index)
+        plain = not (privacy.reserved or privacy.restricted or privacy.blocked)
+        cases = {
+            "no_entries": plain and entries == 0,
+            "with_entries": plain and entries > 0,
+            "reserved": privacy.reserved,
+            "restricted_all": privacy.restricted_all and not privacy.reserved,
+            "restricted_critical": privacy.restricted_critical and not privacy.reserved,
+            "blocks_somebody": bool(privacy.blocked) and not privacy.reserved,
+        }
+        for name in wanted - found.keys():
+            if cases[name]:
+                found[name] = population.nin(index)
+        if len(found) == len(wanted) or index >= 200_000:
+            break
+    return dict(sorted(found.items()))

@@ -1,0 +1,207 @@
+"""The legacy generation, rows 1 to 4 of chapter 9."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+
+from mock_kj import samples
+from mock_kj.categories import BY_INFO_TYPE
+from mock_kj.population import Population
+from tests.mock_kj.conftest import Patients
+from tests.mock_kj.driver import Mock, login, oauth
+
+KNOWN = {
+    "status",
+    "returTekst",
+    "ticket",
+    "sperringDetaljer",
+    "eksistererBlokkertHelsepersonell",
+    "harLasteResepter",
+    "harLegemidler",
+    "sistEndretKritiskInfoDato",
+    "sistEndretKritiskInfo",
+}
+
+
+class Legacy:
+    """An EHR of the older generation: Bearer tokens, tickets, legacy headers."""
+
+    def __init__(self, mock: Mock) -> None:
+        self.base = mock.base + "/v1"
+        self.told = mock.client("--legacy")
+        client = oauth(self.told, dpop=False)
+        self.machine = client.client_credentials(scope="nhn:kjernejournal/api")
+        scope = "openid nhn:kjernejournal/api helseid://scopes/hpr/hpr_number"
+        self.user = login(self.told, client=client, scope=scope, test_pid=self.told["professionals"][0]["test_pid"])
+
+    def call(self, method: str, path: str, token: Any, headers: dict[str, str], body: Any = None) -> requests.Response:
+        everything = {
+            "Authorization": f"Bearer {token.access_token}",
+            "X-EPJ-System": "ACME EHR system versjon 42.01",
+            **headers,
+        }
+        return requests.request(
+            method, self.base + path, headers=everything, data=None if body is None else json.dumps(body), timeout=10
+        )
+
+    def indicator(
+        self, nin: str, consent: str | None = "HPMOTTATTSAMTYKKE", path: str = "/helseindikator"
+    ) -> requests.Response:
+        body = {"fnr": nin} | ({"samtykke": consent} if consent else {})
+        return self.call("POST", path, self.machine, {"Content-Type": "application/json"}, body)
+
+    def fhir(self, method: str, path: str, ticket: str, body: Any = None, **headers: str) -> requests.Response:
+        content = {"Content-Type": "application/fhir+json; charset=UTF-8"} if body is not None else {}
+        extra = {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.call(method, "/fhir/" + path, self.user, {"X-kj-ticket": ticket, **content, **extra}, body)
+
+
+@pytest.fixture(scope="module")
+def legacy(mock: Mock) -> Legacy:
+    return Legacy(mock)
+
+
+def refused(answer: requests.Response, status: int, code: str) -> None:
+    assert answer.status_code == status, answer.text
+    issues = answer.json()["issue"]
+    assert [i["severity"] for i in issues] == ["error", "error"]
+    assert (issues[0]["code"], issues[0]["diagnostics"]) == ("processing", code)
+    assert answer.headers["x-kj-feilkode"] == code
+
+
+@pytest.mark.parametrize("path", ["/helseindikator", "/helseindikator/status"])
+def test_the_indicator_answers_each_status(legacy: Legacy, patients: Patients, path: str) -> None:
+    cases = {
+        0: "10086055555",
+        1: legacy.told["patients"]["reserved"],
+        2: patients.fresh(),
+        4: patients.fresh(entries=True),
+    }
+    for status, nin in cases.items():
+        answer = legacy.indicator(nin, path=path)
+        assert answer.status_code == 200
+        content = answer.json()
+        assert content["status"] == status
+        assert ("ticket" in content) == (status >= 2)
+        assert ("sistEndretKritiskInfoDato" in content) == (status == 4)
+        assert re.fullmatch(r"Id-[0-9a-f]+", answer.headers["x-event-id"])
+        assert answer.headers["cache-control"] == "no-cache, must-revalidate, private, s-maxage=0"
+        assert answer.headers["pragma"] == "no-cache"
+        assert len(content.keys() - KNOWN) == 1  # the field that clients must ignore
+    content = legacy.indicator(cases[4]).json()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", content["sistEndretKritiskInfoDato"])
+    assert max(c["sistEndret"] for c in content["sistEndretKritiskInfo"]) == content["sistEndretKritiskInfoDato"]
+    assert legacy.indicator("45920040881").json()["status"] == 1
+
+
+def test_both_generations_show_the_same_entries(
+    legacy: Legacy, doctor: Any, patients: Patients, population: Population
+) -> None:
+    nin, who = patients.fresh(), population.professional_at(0)
+    ticket = legacy.indicator(nin).json()["ticket"]
+    made = legacy.fhir(
+        "POST", "AllergyIntolerance", ticket, samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05")
+    )
+    assert made.status_code == 201, made.text
+    assert "/v1/fhir/AllergyIntolerance/" in made.headers["location"]
+    flag = doctor.call("POST", "Flag", nin, json=samples.resource(BY_INFO_TYPE["Flag"], nin, who, "2025-01-05")).json()
+    everything = legacy.fhir("GET", "Patient/$everything", ticket)
+    assert [e["resource"] for e in everything.json()["entry"]] == [made.json(), flag]
+    assert doctor.read("AllergyIntolerance", nin).json()["entry"] == [{"resource": made.json()}]
+    assert legacy.indicator(nin).json()["status"] == 4
+
+    path = f"AllergyIntolerance/{made.json()['id']}"
+    changed = samples.updated(made.json(), who, "2025-02-01")
+    assert legacy.fhir("PUT", path, ticket, changed).status_code == 200
+    refused(legacy.fhir("PUT", path, ticket, changed), 409, "KJF-000065")
+    refused(legacy.fhir("DELETE", f"{path}/_history/1", ticket), 409, "KJF-000065")
+    assert legacy.fhir("DELETE", f"{path}/_history/2", ticket).status_code == 204
+
+
+def test_a_url_encoded_ticket_is_as_good_and_a_forged_one_is_not(legacy: Legacy, patients: Patients) -> None:
+    ticket = legacy.indicator(patients.fresh()).json()["ticket"]
+    assert legacy.fhir("GET", "Patient/$everything", quote(ticket, safe="")).status_code == 200
+    for forged in (ticket[:-4] + "AAAA", "x", "", ticket + "A"):
+        refused(legacy.fhir("GET", "Patient/$everything", forged), 401, "KJF-000011")
+
+
+def test_a_ticket_runs_out(tmp_path: Any) -> None:
+    short = Mock(tmp_path, "--set", "ticket_seconds=0")
+    try:
+        other = Legacy(short)
+        nin = other.told["patients"]["with_entries"]
+        refused(other.fhir("GET", "Patient/$everything", other.indicator(nin).json()["ticket"]), 401, "KJF-000015")
+    finally:
+        short.stop()
+
+
+def test_the_restricted_header_opens_what_is_restricted_and_nothing_else(legacy: Legacy, patients: Patients) -> None:
+    closed = legacy.indicator(legacy.told["patients"]["restricted_critical"]).json()["ticket"]
+    refused(legacy.fhir("GET", "Patient/$everything", closed), 403, "KJF-MOCK-RESTRICTED")
+    for value in ("HPMOTTATTSAMTYKKE", "HPAKUTT"):
+        assert (
+            legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO=value).status_code == 200
+        )
+    refused(
+        legacy.fhir("GET", "Patient/$everything", closed, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPUNNTAK"),
+        400,
+        "KJF-MOCK-CONSENT",
+    )
+    free = legacy.indicator(patients.fresh()).json()["ticket"]
+    refused(
+        legacy.fhir("GET", "Patient/$everything", free, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT"),
+        403,
+        "KJF-MOCK-UNRESTRICTED",
+    )
+
+
+def test_consent_comes_with_the_ticket_or_the_header(legacy: Legacy, patients: Patients) -> None:
+    without = legacy.indicator(patients.fresh(), consent=None).json()["ticket"]
+    refused(legacy.fhir("GET", "Patient/$everything", without), 400, "KJF-MOCK-CONSENT")
+    for value in ("HPMOTTATTSAMTYKKE", "HPAKUTT", "HPUNNTAK"):
+        assert legacy.fhir("GET", "Patient/$everything", without, KJ_SAMTYKKE_BRUK=value).status_code == 200
+    refused(legacy.fhir("GET", "Patient/$everything", without, KJ_SAMTYKKE_BRUK="SAMTYKKE"), 400, "KJF-MOCK-CONSENT")
+
+
+def test_what_is_missing_is_refused(legacy: Legacy, patients: Patients) -> None:
+    nin = patients.fresh()
+    refused(
+        legacy.call("POST", "/helseindikator", legacy.machine, {"X-EPJ-System": ""}, {"fnr": nin}),
+        400,
+        "KJF-MOCK-HEADER",
+    )
+    refused(
+        legacy.call("POST", "/helseindikator", legacy.machine, {"Authorization": "Bearer x.y.z"}, {"fnr": nin}),
+        401,
+        "KJF-000123",
+    )
+    refused(legacy.indicator(nin, consent="JA"), 400, "KJF-MOCK-CONSENT")
+    refused(legacy.call("POST", "/helseindikator", legacy.machine, {}, {}), 400, "KJF-000018")
+    refused(legacy.call("GET", "/fhir/Patient/1", legacy.user, {}), 404, "KJF-MOCK-PATH")
+    refused(
+        legacy.call("GET", "/fhir/Patient/$everything", legacy.user, {"Accept": "application/xml", "X-kj-ticket": "x"}),
+        415,
+        "KJF-MOCK-TYPE",
+    )
+    refused(
+        legacy.call(
+            "GET", "/fhir/Patient/$everything", legacy.machine, {"X-kj-ticket": legacy.indicator(nin).json()["ticket"]}
+        ),
+        403,
+        "KJF-MOCK-LEVEL",
+    )
+
+
+def test_a_legacy_token_does_not_open_the_current_api_nor_the_other_way(
+    mock: Mock, legacy: Legacy, doctor: Any, patients: Patients
+) -> None:
+    headers = doctor.headers(patients.fresh()) | {"Authorization": f"Bearer {legacy.user.access_token}"}
+    assert (
+        requests.get(f"{mock.api}/Flag", headers=headers, timeout=10).headers["nhn-error-code"] == "AUTH-MOCK-AUDIENCE"
+    )
