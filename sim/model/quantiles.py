@@ -68,6 +68,8 @@ def _expansion(u: float, mean: float, sd: float, skew: float, excess: float) -> 
 
 @compiled
 def _binomial_lower(u: float, n: int, p: float) -> int:
+    if u <= 1.0 - n * p:  # at most the chance of none (Bernoulli's inequality), so no power need be taken
+        return 0
     q = 1.0 - p
     variance = n * p * q
     if variance > LARGE:
@@ -102,7 +104,7 @@ def binomial(u: float, n: int, p: float) -> int:
 @compiled
 def poisson(u: float, mean: float) -> int:
     """A Poisson count with the given mean."""
-    if mean <= 0.0:
+    if u <= 1.0 - mean:  # at most the chance of none
         return 0
     if mean > LARGE:
         sd = math.sqrt(mean)

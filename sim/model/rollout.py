@@ -391,7 +391,7 @@ class Rollout:
         self.out_hazards = np.empty((4, months, units))
         self.out_meets = np.empty((months, units, 6))
         self.out_arrived = np.empty((months, units, entries.POOLS), np.int64)
-        self.out_access = np.empty((months, units))
+        self.out_consent = np.empty((months, strata))
         for month in range(months):
             yield env.timeout(self.calendar.starts[month + 1] - env.now)
             self._close(month)
@@ -420,9 +420,7 @@ class Rollout:
             works=technical.works(v["technical.errors"], float(self.down[month]), v["technical.retried"]),
         )
         self.out_staff[month] = self.staff.people
-        has_eid, _ = workforce.coverage(self.staff.people)
-        reads = has_eid * self.eid_used * rates.consent * (1 - self.held)
-        self.out_access[month] = np.bincount(self.unit_of, reads * self.weight, self.units)
+        self.out_consent[month] = rates.consent
         entries.step(
             month, self.staff.people, self.pools, rates, self.hazards, self.model.draws.new, self.model.draws.wait
         )
@@ -458,6 +456,8 @@ class Rollout:
 
     def _record(self) -> Record:
         touch, leaves_old, opens, complete = self.out_hazards
+        has_eid, _ = workforce.coverage(self.out_staff)
+        reads = has_eid * self.eid_used * self.out_consent * (1 - self.held)
         return Record(
             new=self.out_new,
             waiting=self.out_waiting,
@@ -477,7 +477,7 @@ class Rollout:
             opens=opens,
             complete=complete,
             stock_at_start=self.pools.stock_at_start,
-            access=self.out_access,
+            access=self.structure.by_unit(reads * self.weight),
             golive=self.golive,
         )
 
