@@ -37,7 +37,6 @@ SYNCED = Word("synced", "synkronisert", "synced")
 OUTCOMES: tuple[Word, ...] = (*GATES, SYNCED)
 GATE_KEYS = tuple(w.key for w in GATES)
 OUTCOME_KEYS = tuple(w.key for w in OUTCOMES)
-NOT_LIVE, LEGACY, KNOWLEDGE, EID, CONSENT, OWNERSHIP, TECHNICAL, PATIENT, SYNC = range(9)
 
 # Kjernejournal's categories (Helsedirektoratet's standard; ten in the API's profiles).
 CATEGORIES: tuple[Word, ...] = (
@@ -102,7 +101,6 @@ MILESTONES: tuple[Word, ...] = (
     Word("read", "lesetilgang", "read access"),
     Word("write", "skrivetilgang, i bruk", "write access, in use"),
 )
-MILESTONE_KEYS = tuple(w.key for w in MILESTONES)
 
 
 UNITS: tuple[Word, ...] = (

@@ -54,7 +54,7 @@ class StaffRates(NamedTuple):
     seats: Floats  # [U] per month
     innovation: float  # Bass p per year
     imitation: Floats  # [U, T] Bass q per year
-    talking: Floats  # [U, T] share of the month in which the function is there to be talked about
+    talking: Floats  # [U, T] 1 in months in which the function is there to be talked about, else 0
     order: Floats  # [S, T]
     renew: float
     alternative: float

@@ -26,10 +26,9 @@ from sim.scenario.whole import check_whole
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checked scenario, the plain data behind it, and where it came from."""
+    """A checked scenario, and where it came from."""
 
     scenario: Scenario
-    plain: dict[str, Any]
     path: Path
     given: str  # as the user named it
     data_folder: Path
@@ -71,7 +70,7 @@ def load(file: str | Path) -> Loaded:
     check_whole(scenario, faults, folder)
     if faults.problems:
         raise ScenarioError(faults.ordered())
-    return Loaded(scenario, plain, path, str(file), folder)
+    return Loaded(scenario, path, str(file), folder)
 
 
 def _data_folder(path: Path) -> Path:
