@@ -15,6 +15,7 @@ from starlette.routing import Route
 from mock_kj import identity
 from mock_kj.access import Privacy
 from mock_kj.api.current import bundle
+from mock_kj.api.refusals import plain_refusals
 from mock_kj.api.service import Service, event_id
 from mock_kj.api.tokens import Caller, TokenCheck
 from mock_kj.errors import Refusal
@@ -116,18 +117,13 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
             }
         )
 
-    async def refused(request: Request, refusal: Exception) -> Response:
-        assert isinstance(refusal, Refusal)
-        case = service.cases[refusal.case]
-        return JSONResponse({"error": refusal.case, "message": refusal.detail or case.text}, case.status)
-
     return Starlette(
         routes=[
             Route("/critical-information", own_information),
             Route("/access-log", access_log),
             Route("/choices", choices, methods=["GET", "PUT"]),
         ],
-        exception_handlers={Refusal: refused},
+        exception_handlers={Refusal: plain_refusals(service)},
     )
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from mock_kj import faults, statistics
 from mock_kj.access import Privacy
+from mock_kj.api.refusals import plain_refusals
 from mock_kj.api.service import Service
 from mock_kj.citizen import parse_choices
 from mock_kj.errors import Refusal, UsageError
@@ -91,11 +92,6 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
 
         return guarded
 
-    async def refused(request: Request, refusal: Exception) -> Response:
-        assert isinstance(refusal, Refusal)
-        case = service.cases[refusal.case]
-        return JSONResponse({"error": refusal.case, "message": refusal.detail or case.text}, case.status)
-
     return Starlette(
         routes=[
             Route("/health", health),
@@ -108,7 +104,7 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
             Route("/admin/rotate-keys", admin(rotate_keys), methods=["POST"]),
             Route("/admin/patient", admin(patient), methods=["PUT"]),
         ],
-        exception_handlers={Refusal: refused},
+        exception_handlers={Refusal: plain_refusals(service)},
     )
 
 
