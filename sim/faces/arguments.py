@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any, NoReturn
 
 from sim.errors import EXIT_USER
@@ -50,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
             "invalid choice": "ukjent valg",
             "choose from": "velg blant",
             "expected one argument": "krever en verdi",
-            "invalid _positive value": "skal være et helt tall over 0, ikke",
+            "invalid positive value": "skal være et helt tall over 0, ikke",
             "argument": "argument",
         }
         if self.lang == "nb":
@@ -61,15 +62,31 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(EXIT_USER)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number above 0."""
     value = int(text)
     if value < 1:
         raise ValueError
     return value
 
 
-def parser(lang: str) -> argparse.ArgumentParser:
-    """The whole command line in ``lang``."""
+Translate = Callable[[str, str], str]
+
+
+def scenario(made: argparse.ArgumentParser, t: Translate) -> None:
+    """The scenario that a command works on."""
+    made.add_argument(
+        "scenario",
+        metavar="SCENARIO",
+        help=t(
+            "en scenariofil, eller navnet på et ferdig scenario (national)",
+            "a scenario file, or the name of a shipped one (national)",
+        ),
+    )
+
+
+def parser(lang: str, modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
+    """The whole command line in ``lang``; ``modules`` are the commands by name, each with ``HELP`` and ``arguments``."""
 
     def t(nb: str, en: str) -> str:
         return nb if lang == "nb" else en
@@ -96,8 +113,8 @@ def parser(lang: str) -> argparse.ArgumentParser:
     root.add_argument("--version", action="store_true", help=t("vis versjonen", "show the version"))
     commands = root.add_subparsers(dest="command", metavar=t("KOMMANDO", "COMMAND"), title=t("kommandoer", "commands"))
 
-    def command(name: str, nb: str, en: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=t(nb, en), description=t(nb, en))
+    for name, module in modules.items():
+        made = commands.add_parser(name, help=module.HELP.to(lang), description=module.HELP.to(lang))
         made.add_argument(
             "--lang", choices=("nb", "en"), default=lang, help=t("språk: nb eller en", "language: nb or en")
         )
@@ -105,104 +122,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
             "--json", action="store_true", help=t("svar som JSON på standard ut", "answer as JSON on standard output")
         )
         made.add_argument("--debug", action="store_true", help=t("vis sporing ved feil", "show tracebacks"))
-        return made
-
-    def scenario(target: argparse.ArgumentParser) -> None:
-        target.add_argument(
-            "scenario",
-            metavar="SCENARIO",
-            help=t(
-                "en scenariofil, eller navnet på et ferdig scenario (national)",
-                "a scenario file, or the name of a shipped one (national)",
-            ),
-        )
-
-    init = command("init", "Skriv et kommentert scenario å begynne med.", "Write a commented scenario to start from.")
-    init.add_argument(
-        "file",
-        metavar="FIL" if lang == "nb" else "FILE",
-        nargs="?",
-        default="scenario.yaml",
-        help=t("filen som skrives (scenario.yaml)", "the file to write (scenario.yaml)"),
-    )
-    check = command(
-        "check",
-        "Kontroller scenarioer; feil vises som fil:linje:kolonne.",
-        "Check scenarios; faults are shown as file:line:column.",
-    )
-    check.add_argument(
-        "scenarios", metavar="SCENARIO", nargs="+", help=t("scenariofiler eller navn", "scenario files or names")
-    )
-    forecast = command(
-        "forecast",
-        "Simuler innføringen og skriv prognosen: rapport, tabeller, manifest.",
-        "Simulate the rollout and write the forecast: report, tables, manifest.",
-    )
-    scenario(forecast)
-    forecast.add_argument(
-        "--out",
-        metavar=t("MAPPE", "FOLDER"),
-        help=t("mappen som skrives (out/SCENARIO)", "the folder to write (out/SCENARIO)"),
-    )
-    forecast.add_argument(
-        "--replications",
-        type=_positive,
-        metavar="N",
-        help=t("antall trekk (scenarioets)", "number of draws (the scenario's)"),
-    )
-    forecast.add_argument(
-        "--seed",
-        type=int,
-        metavar="S",
-        help=t(
-            "frø (scenarioets); samme frø gir bit for bit samme tall",
-            "seed (the scenario's); the same seed gives the same bits",
-        ),
-    )
-    forecast.add_argument(
-        "--workers",
-        type=_positive,
-        metavar="W",
-        help=t(
-            "antall prosesser (alle kjerner); påvirker ikke svaret",
-            "number of processes (all cores); does not change the answer",
-        ),
-    )
-    forecast.add_argument(
-        "--trace",
-        metavar=t("FIL", "FILE"),
-        help=t("skriv hendelsesloggen for ett trekk som CSV", "write the event log of one draw as CSV"),
-    )
-    forecast.add_argument(
-        "--trace-replication",
-        type=int,
-        default=0,
-        metavar="R",
-        help=t("hvilket trekk som logges (0)", "which draw is logged (0)"),
-    )
-    forecast.add_argument(
-        "--png",
-        metavar=t("FIL", "FILE"),
-        help=t("skriv den nasjonale viften som PNG også", "write the national fan as PNG too"),
-    )
-    explain = command("explain", "Fortell ett foretaks tidslinje i ett trekk.", "Tell one unit's timeline in one draw.")
-    scenario(explain)
-    explain.add_argument(
-        "--unit",
-        "--trust",
-        dest="unit",
-        metavar=t("NAVN", "NAME"),
-        help=t("foretaket (det første)", "the trust (the first)"),
-    )
-    explain.add_argument(
-        "--replication", type=int, default=0, metavar="R", help=t("hvilket trekk (0)", "which draw (0)")
-    )
-    explain.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
-    schema = command("schema", "Skriv JSON Schema for scenariofiler.", "Write the JSON Schema of scenario files.")
-    schema.add_argument(
-        "--out", metavar=t("FIL", "FILE"), help=t("fil; ellers standard ut", "file; standard output if not given")
-    )
-    command("doctor", "Kontroller installasjonen.", "Check the installation.")
+        module.arguments(made, t)
     return root
 
 

@@ -1,0 +1,16 @@
+"""The commands of ``utrulling``, one file each: ``HELP``, ``arguments`` and ``run``. Heavy imports wait in ``run``."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from sim.faces.commands import check, doctor, explain, forecast, init, schema
+
+COMMANDS: dict[str, ModuleType] = {
+    "init": init,
+    "check": check,
+    "forecast": forecast,
+    "explain": explain,
+    "schema": schema,
+    "doctor": doctor,
+}
