@@ -1,112 +1,38 @@
-"""The charts of the report, drawn with matplotlib as SVG (or PNG for the README).
-
-Colours keep their distance in normal and colour-blind sight and at least 3:1 on white; meaning is never by colour alone.
-Every chart is a pure function from a summary to a figure.
-"""
+"""The charts of the forecast's report: pure functions from a summary to a figure."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-import re
 from collections.abc import Sequence
-from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter, YearLocator, date2num
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.ticker import FuncFormatter
 
 from sim.experiments.observations import Observation
 from sim.experiments.replicate import Results
 from sim.experiments.summary import Summary, quantiles
-from sim.language import number, percent
+from sim.faces.report.drawing import (
+    BLUE,
+    GREY,
+    INK,
+    ORANGE,
+    middles,
+    new_figure,
+    number_axis,
+    panels_of,
+    percent_axis,
+    time_axis,
+)
+from sim.language import percent
 from sim.model.calendar import Calendar
 from sim.scenario.schema import Project, Ramp, Scenario
 from sim.vocabulary import GATE_KEYS, GATES, REGIONS, SECTOR_KEYS, SECTORS
 
-BLUE, INK, ORANGE = "#0062BA", "#1E2B3C", "#D95F02"
-GREY = "#6B7686"
 Floats = npt.NDArray[np.float64]
-
-STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E3E6EA",
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "text.color": INK,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "utrulling",
-    "figure.constrained_layout.use": True,
-}
-
-
-def svg(figure: Figure, name: str, description: str) -> str:
-    """The figure as an inline SVG element with a description; ids are made unique by ``name``."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r"url\(#", f"url(#{name}-", text)
-    text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
-    text = text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")  # Verdana has the same widths
-    label = description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG at twice the screen's resolution."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format="png", dpi=160, metadata={"Software": None})
-    return buffer.getvalue()
-
-
-def _figure(width: float, height: float) -> Figure:
-    with matplotlib.rc_context(STYLE):
-        return Figure(figsize=(width, height), layout="constrained")
-
-
-def _axes(figure: Figure, rows: int = 1, columns: int = 1, **options: Any) -> list[Axes]:
-    with matplotlib.rc_context(STYLE):
-        return list(np.atleast_1d(figure.subplots(rows, columns, **options)).ravel())
-
-
-def _middles(calendar: Calendar) -> Floats:
-    """The middle of each month as matplotlib dates."""
-    first = float(date2num(calendar.date_of_month(0)))
-    return first + (calendar.starts[:-1] + calendar.starts[1:]) / 2
-
-
-def _time_axis(axes: Axes, calendar: Calendar) -> None:
-    axes.set_xlim(float(date2num(calendar.date_of_month(0))), float(date2num(calendar.date_of_month(calendar.months))))
-    axes.xaxis.set_major_locator(YearLocator())
-    axes.xaxis.set_major_formatter(DateFormatter("%Y"))
-
-
-def _percent_axis(axes: Axes, lang: str, top: float = 1.0) -> None:
-    axes.set_ylim(0, top)
-    axes.yaxis.set_major_locator(MultipleLocator(0.2))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: percent(y, lang)))
-
-
-def _number_axis(axes: Axes, lang: str) -> None:
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y, lang)))
 
 
 def _fan(axes: Axes, x: Floats, summary: Summary, measure: str, area: str, sector: str, colour: str = BLUE) -> None:
@@ -153,20 +79,20 @@ def new_rates(observations: Sequence[Observation]) -> list[Observation]:
 def fan_national(summary: Summary, lang: str) -> Figure:
     """The sync rate of new entries in the whole scenario: all sectors, and hospitals alone where there are others."""
     model = summary.results.model
-    x = _middles(model.calendar)
+    x = middles(model.calendar)
     panels = [("hospital", {"nb": "Sykehus, alle nye oppføringer", "en": "Hospitals, all new entries"}[lang])]
     if list(model.scenario.sectors) != ["hospital"]:
         panels.insert(
             0, ("all", {"nb": "Alle aktører, alle nye oppføringer", "en": "All actors, all new entries"}[lang])
         )
-    figure = _figure(9.5, 4.2)
-    for axes, (sector, title) in zip(_axes(figure, 1, len(panels), sharey=True), panels, strict=True):
+    figure = new_figure(9.5, 4.2)
+    for axes, (sector, title) in zip(panels_of(figure, 1, len(panels), sharey=True), panels, strict=True):
         _fan(axes, x, summary, "sync_rate_new", "national", sector)
         live = summary.series("sync_rate_live", "national", sector)
         axes.plot(x, live, color=ORANGE, linewidth=1.6, linestyle=(0, (4, 2)))
         axes.set_title(title)
-        _time_axis(axes, model.calendar)
-        _percent_axis(axes, lang)
+        time_axis(axes, model.calendar)
+        percent_axis(axes, lang)
         axes.annotate(
             {"nb": "bare der løsningen er i bruk (median)", "en": "only where the API is in use (median)"}[lang],
             (x[0], 0.8),
@@ -182,31 +108,31 @@ def fan_national(summary: Summary, lang: str) -> Figure:
 def fan_region(summary: Summary, area: str, observations: Sequence[Observation], lang: str) -> Figure:
     """One region's hospitals, with the published rates."""
     calendar = summary.results.model.calendar
-    x = _middles(calendar)
-    figure = _figure(9.5, 4.2)
-    (axes,) = _axes(figure)
+    x = middles(calendar)
+    figure = new_figure(9.5, 4.2)
+    (axes,) = panels_of(figure)
     _fan(axes, x, summary, "sync_rate_live", area, "hospital")
     observed(axes, [o for o in new_rates(observations) if o.area == area], lang, True)
-    _time_axis(axes, calendar)
-    _percent_axis(axes, lang)
+    time_axis(axes, calendar)
+    percent_axis(axes, lang)
     return figure
 
 
 def regions(summary: Summary, observations: Sequence[Observation], lang: str) -> Figure:
     """Hospitals of each region, with the national median behind."""
     model = summary.results.model
-    x = _middles(model.calendar)
+    x = middles(model.calendar)
     names = [w for w in REGIONS if w.key in model.scenario.regions]
-    figure = _figure(9.5, 5.6 if len(names) > 2 else 3.2)
-    panels = _axes(figure, (len(names) + 1) // 2, min(2, len(names)), sharex=True, sharey=True)
+    figure = new_figure(9.5, 5.6 if len(names) > 2 else 3.2)
+    panels = panels_of(figure, (len(names) + 1) // 2, min(2, len(names)), sharex=True, sharey=True)
     national = summary.series("sync_rate_new", "national", "hospital")
     for axes, word in zip(panels, names, strict=False):
         axes.plot(x, national, color=GREY, linewidth=1.2, linestyle=":")
         _fan(axes, x, summary, "sync_rate_new", word.nb, "hospital")
         observed(axes, [o for o in new_rates(observations) if o.area == word.nb], lang, False)
         axes.set_title(word.label(lang))
-        _time_axis(axes, model.calendar)
-        _percent_axis(axes, lang)
+        time_axis(axes, model.calendar)
+        percent_axis(axes, lang)
     for axes in panels[len(names) :]:
         axes.set_visible(False)
     return figure
@@ -228,8 +154,8 @@ def gate_shares(summary: Summary, area: str, sector: str, months: npt.NDArray[np
 def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Figure:
     """Where a year's entries are lost, gate by gate, to what is synced at the end of their month."""
     spans = years(summary.results.model.calendar)
-    figure = _figure(9.5, 2.6 * ((len(spans) + 1) // 2) + 0.4)
-    panels = _axes(figure, (len(spans) + 1) // 2, 2, sharex=True, sharey=True)
+    figure = new_figure(9.5, 2.6 * ((len(spans) + 1) // 2) + 0.4)
+    panels = panels_of(figure, (len(spans) + 1) // 2, 2, sharex=True, sharey=True)
     names = [{"nb": "registrert", "en": "registered"}[lang], *(g.label(lang).split(" (")[0] for g in GATES)]
     names.append({"nb": "synkronisert", "en": "synced"}[lang])
     for axes, (year, months) in zip(panels, spans, strict=False):
@@ -279,8 +205,8 @@ def _loss(share: float, lang: str) -> str:
 
 def fit(results: Results, lang: str) -> Figure:
     """The model against every published sync rate, each on its own basis."""
-    figure = _figure(9.5, 0.55 * len(results.observations) + 1.3)
-    (axes,) = _axes(figure)
+    figure = new_figure(9.5, 0.55 * len(results.observations) + 1.3)
+    (axes,) = panels_of(figure)
     low, quarter, middle, three, high = quantiles(results.fits, (0.05, 0.25, 0.5, 0.75, 0.95))
     y = np.arange(len(results.observations))[::-1]
     axes.hlines(y, low, high, color=BLUE, linewidth=2)
@@ -317,8 +243,8 @@ def gantt(results: Results, lang: str) -> Figure:
         range(len(units)),
         key=lambda i: (not units[i].trust, SECTOR_KEYS.index(units[i].sector), order.index(units[i].region)),
     )
-    figure = _figure(9.5, 0.235 * len(rows) + 1.2)
-    (axes,) = _axes(figure)
+    figure = new_figure(9.5, 0.235 * len(rows) + 1.2)
+    (axes,) = panels_of(figure)
     labels = []
     sector_names = {w.key: w.label(lang) for w in SECTORS}
     region_names = {w.key: w.label(lang) for w in REGIONS}
@@ -346,7 +272,7 @@ def gantt(results: Results, lang: str) -> Figure:
                 axes.plot([planned], [y], "D", color=ORANGE, markersize=5, markerfacecolor=face, zorder=5)
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    _time_axis(axes, calendar)
+    time_axis(axes, calendar)
     axes.grid(axis="y", visible=False)
     return figure
 
@@ -365,9 +291,9 @@ def _planned(scenario: Scenario, sector: str, region: str) -> list[tuple[float, 
 def coverage(summary: Summary, area: str, sector: str, lang: str) -> Figure:
     """eID and knowledge of doctors and nurses."""
     calendar = summary.results.model.calendar
-    x = _middles(calendar)
-    figure = _figure(9.5, 3.6)
-    panels = _axes(figure, 1, 2, sharey=True)
+    x = middles(calendar)
+    figure = new_figure(9.5, 3.6)
+    panels = panels_of(figure, 1, 2, sharey=True)
     titles = {
         "eid_coverage": {"nb": "Har eID på høyt nivå", "en": "Have an eID at level high"},
         "knowledge_coverage": {"nb": "Kjenner funksjonen", "en": "Know the function"},
@@ -391,17 +317,17 @@ def coverage(summary: Summary, area: str, sector: str, lang: str) -> Figure:
                 ha="center",
             )
         axes.set_title(title[lang])
-        _time_axis(axes, calendar)
-        _percent_axis(axes, lang, 1.05)
+        time_axis(axes, calendar)
+        percent_axis(axes, lang, 1.05)
     return figure
 
 
 def citizens(summary: Summary, lang: str) -> Figure:
     """Citizens with critical information in Kjernejournal, against the estimate of who should have."""
     calendar = summary.results.model.calendar
-    x = _middles(calendar)
-    figure = _figure(9.5, 3.6)
-    (axes,) = _axes(figure)
+    x = middles(calendar)
+    figure = new_figure(9.5, 3.6)
+    (axes,) = panels_of(figure)
     _fan(axes, x, summary, "citizens", "national", "all")
     low, middle, high = (summary.series("citizens_estimated", "national", "all", s) for s in ("p05", "p50", "p95"))
     axes.plot(x, middle, color=INK, linewidth=1.4, linestyle=(0, (5, 3)))
@@ -418,6 +344,6 @@ def citizens(summary: Summary, lang: str) -> Figure:
         fontsize=9,
     )
     axes.set_ylim(0, float(np.nanmax(high)) * 1.08)
-    _time_axis(axes, calendar)
-    _number_axis(axes, lang)
+    time_axis(axes, calendar)
+    number_axis(axes, lang)
     return figure

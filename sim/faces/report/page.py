@@ -1,22 +1,19 @@
-"""The report as one HTML page: charts inline, no script, no request to anywhere."""
+"""The forecast's report: its findings, charts and tables."""
 
 from __future__ import annotations
 
 import csv
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
 from sim.experiments import forecast
-from sim.experiments.forecast import version
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, tables
-from sim.faces.report.tables import Table, say
+from sim.faces.report import charts, document, drawing, tables
+from sim.faces.report.document import Chart
+from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
 from sim.model.calendar import Calendar
 from sim.scenario.load import Loaded
@@ -25,30 +22,14 @@ from sim.vocabulary import GATES, REGIONS, TAGS
 FEW = 50  # draws below which a 90 % interval says little
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart as the page shows it: the finding, what it is, the drawing, how to read it, its numbers."""
-
-    name: str
-    finding: str
-    what: str
-    svg: str
-    reading: str
-    numbers: list[Table]
-
-
 def render(loaded: Loaded, summary: Summary, seed: int, lang: str) -> str:
     """The whole report as HTML."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("sim.faces.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.get_template("report.html.j2").render(**_content(loaded, summary, seed, lang))
-    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
+    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang))
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
     """The national fan as PNG, as the README shows it."""
-    return charts.png(charts.fan_national(summary, lang))
+    return drawing.png(charts.fan_national(summary, lang))
 
 
 def _interval(statistics: dict[str, float], lang: str) -> str:
@@ -68,8 +49,6 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
     tags = {w.key: w.label(lang) for w in TAGS}
     evaluated = _evaluated_months(model.calendar, results)
     return {
-        "lang": lang,
-        "t": lambda nb, en: say(lang, nb, en),
         "title": title,
         "description": scenario.description,
         "conclusion": _conclusion(summary, key, when, whole, lang),
@@ -89,11 +68,13 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
         "assumptions": tables.assumptions(scenario, lang),
         "conflicts": _conflicts(loaded.data_folder, lang),
         "sources": tables.source_list(loaded, lang),
-        "seed": seed,
-        "replications": results.replications,
+        "origin": say(
+            lang,
+            f"Scenario: {loaded.name} · {results.replications} trekk · frø {seed}",
+            f"Scenario: {loaded.name} · {results.replications} draws · seed {seed}",
+        ),
         "hash": loaded.hash,
         "scenario": loaded.name,
-        "version": version(),
     }
 
 
@@ -182,7 +163,7 @@ def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str,
     found: dict[str, Chart] = {}
 
     def add(name: str, figure: Figure, finding: str, what: str, reading: str, numbers: list[Table]) -> None:
-        found[name] = Chart(name, finding, what, charts.svg(figure, name, f"{finding}. {what}"), reading, numbers)
+        found[name] = Chart(name, finding, what, drawing.svg(figure, name, f"{finding}. {what}"), reading, numbers)
 
     fan = say(
         lang,

@@ -6,7 +6,6 @@ Pure functions from a summary to ``Table``s with numbers; how a number looks is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from sim.experiments.measures import INDEX
 from sim.experiments.replicate import Results
 from sim.experiments.summary import Summary, quantiles, significant
 from sim.faces.report.charts import gate_shares, window, years
+from sim.faces.report.table import Kind, Table, say
 from sim.language import month_name, number, percent
 from sim.scenario.data import sources
 from sim.scenario.load import Loaded
@@ -25,36 +25,6 @@ from sim.scenario.schema import Scenario, Stratum, milestones, parameters
 from sim.vocabulary import CATEGORIES, GATES, GROUPS, REGIONS, SECTOR_KEYS, SECTORS, TAGS, UNITS, words
 
 Floats = npt.NDArray[np.float64]
-Kind = Literal["text", "count", "share", "number"]  # «number» is set already
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: headings, the kind of each column, rows of numbers and words."""
-
-    caption: str
-    heads: list[str]
-    kinds: list[Kind]
-    rows: list[list[Any]] = field(default_factory=list)
-
-    def cells(self, lang: str) -> list[list[str]]:
-        """The rows as people read them."""
-        return [[_show(value, kind, lang) for value, kind in zip(row, self.kinds, strict=True)] for row in self.rows]
-
-
-def _show(value: Any, kind: Kind, lang: str) -> str:
-    if kind in ("text", "number"):
-        return str(value)
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return "\u2013"
-    if kind == "share":
-        return percent(float(value), lang, 1)
-    return number(float(value), lang)
-
-
-def say(lang: str, nb: str, en: str) -> str:
-    """The one of the two."""
-    return nb if lang == "nb" else en
 
 
 def series(summary: Summary, measure: str, area: str, sector: str, caption: str, lang: str) -> Table:

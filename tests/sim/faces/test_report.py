@@ -10,7 +10,7 @@ import pytest
 from sim.experiments.observations import published
 from sim.experiments.replicate import replicate
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, tables
+from sim.faces.report import charts, drawing, tables
 from sim.faces.report.page import render
 from sim.language import number, percent
 from sim.scenario.data import shipped
@@ -101,8 +101,8 @@ def test_all_four_published_rates_stand_beside_the_model(pages: dict[str, str]) 
 def test_each_observation_is_a_dot_in_the_chart(summary: Summary) -> None:
     observations = summary.results.observations
     assert len(observations) == 5
-    drawing = charts.svg(charts.fit(summary.results, "nb"), "x", "x")
-    assert len(re.findall(r'<g id="x-line2d_[0-9]+">', drawing)) >= len(observations)
+    shown = drawing.svg(charts.fit(summary.results, "nb"), "x", "x")
+    assert len(re.findall(r'<g id="x-line2d_[0-9]+">', shown)) >= len(observations)
     fan = charts.fan_region(summary, "Helse Vest", observations, "nb")
     dots = [line for line in fan.axes[0].lines if line.get_marker() == "o"]
     assert sorted(float(line.get_ydata()[0]) for line in dots) == sorted(
@@ -182,8 +182,8 @@ def test_no_text_in_a_chart_is_smaller_than_seven_points(summary: Summary) -> No
         ("citizens", charts.citizens(summary, "nb")),
         ("coverage", charts.coverage(summary, "national", "hospital", "nb")),
     ):
-        drawing = charts.svg(figure, name, name)
-        sizes = [float(s) for s in re.findall(r"font(?:-size)?: (?:bold )?([0-9.]+)px", drawing)]
+        shown = drawing.svg(figure, name, name)
+        sizes = [float(s) for s in re.findall(r"font(?:-size)?: (?:bold )?([0-9.]+)px", shown)]
         assert sizes
         assert min(sizes) >= 7
 
@@ -196,5 +196,5 @@ def test_colours_keep_three_to_one_on_white() -> None:
         linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    for colour in (charts.BLUE, charts.INK, charts.ORANGE, charts.GREY):
+    for colour in (drawing.BLUE, drawing.INK, drawing.ORANGE, drawing.GREY):
         assert 1.05 / (luminance(colour) + 0.05) >= 3.0

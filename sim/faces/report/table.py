@@ -1,0 +1,41 @@
+"""A table of a report: headings, kinds of columns, rows; how a number looks is settled by its column's kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from sim.language import number, percent
+
+Kind = Literal["text", "count", "share", "number"]  # «number» is set already
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: headings, the kind of each column, rows of numbers and words."""
+
+    caption: str
+    heads: list[str]
+    kinds: list[Kind]
+    rows: list[list[Any]] = field(default_factory=list)
+
+    def cells(self, lang: str) -> list[list[str]]:
+        """The rows as people read them."""
+        return [[_show(value, kind, lang) for value, kind in zip(row, self.kinds, strict=True)] for row in self.rows]
+
+
+def _show(value: Any, kind: Kind, lang: str) -> str:
+    if kind in ("text", "number"):
+        return str(value)
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return "\u2013"
+    if kind == "share":
+        return percent(float(value), lang, 1)
+    return number(float(value), lang)
+
+
+def say(lang: str, nb: str, en: str) -> str:
+    """The one of the two."""
+    return nb if lang == "nb" else en
