@@ -35,10 +35,16 @@ WAIT_DRAWS = 2 * 17  # per unit, class and month
 
 
 class Pools(NamedTuple):
-    """The entries that wait, and what was drawn for the month."""
+    """The entries that wait."""
 
     waiting: Ints  # [U, 3, POOLS]
     stock_at_start: Ints  # [U]
+    lacking: Floats  # [U] share of the unopened entries registered before go-live that lack fields
+
+
+class Outcomes(NamedTuple):
+    """What was counted in the month."""
+
     new: Ints  # [S, 9] the month's new entries by outcome (gates in order, then synced)
     fresh: Ints  # [U, 3] the month's new free entries that wait: dark, old, later
     arrived: Ints  # [U, POOLS] the month's new entries that wait, by pool
@@ -46,24 +52,28 @@ class Pools(NamedTuple):
 
 
 class EntryRates(NamedTuple):
-    """What decides in one month."""
+    """What decides, month by month; shares and chances (0-1) unless a unit is told."""
 
     first: Ints  # [U + 1]
-    mean: Floats  # [S] expected new entries
+    mean: Floats  # [T, S] expected new entries
     weight: Floats  # [S] share of the unit's touches that the stratum makes
-    live: Floats  # [U] share of the month's entries registered where the API is in use
-    opening: Floats  # [U] share of the dark that becomes live at the month's end
+    live: Floats  # [T, U] share of the month's entries registered where the API is in use
+    opening: Floats  # [T, U] share of the dark that becomes live at the month's end
     held: float  # share of patients who are reserved, restricted or blocking
-    legacy_new: float  # share of new entries built on old ones, before any cleaning
+    legacy_new: Floats  # [T, U] share of new entries built on old ones, before any cleaning
     legacy_stock: float  # share of the stock that lacks fields
-    clean: float  # chance that a touch fills them in
-    cleanup: Floats  # [U] entries a clean-up project handles this month
-    touch: Floats  # [U] chance of a touch
-    eid_used: float
-    consent: Floats  # [S]
-    owns_new: Floats  # [U]
-    owns_touch: Floats  # [U]
-    works: float
+    clean: Floats  # [T, U] chance that a touch fills them in
+    cleanup: Floats  # [T, U] entries a clean-up project handles in the month
+    touch: Floats  # [T, U] chance of a touch
+    automatic: Floats  # [T, S] of those who do not know the function: the EHR synchronises without their choice
+    eid_used: Floats  # [T, S] logged in, of those with an eID
+    consent: Floats  # [T, S] the consent rule lets them use Kjernejournal
+    upload_only: (
+        Floats  # [T, S] share of the work in which an upload needs no consent, because reading is apart from it
+    )
+    owns_new: Floats  # [T, U] takes responsibility for an entry of one's own
+    owns_touch: Floats  # [T, U] for somebody else's
+    works: Floats  # [T, U] gets through
 
 
 class Hazards(NamedTuple):
@@ -82,6 +92,7 @@ def step(
     count: Ints,
     pools: Pools,
     rates: EntryRates,
+    outcomes: Outcomes,
     hazards: Hazards,
     new_draws: Uniforms,
     wait_draws: Uniforms,
@@ -92,45 +103,49 @@ def step(
     arrived = np.zeros((3, POOLS), np.int64)
     for unit in range(rates.first.shape[0] - 1):
         a, b = rates.first[unit], rates.first[unit + 1]
-        legacy = rates.legacy_new * _uncleaned(pools, unit)
+        legacy = rates.legacy_new[month, unit] * _uncleaned(pools, unit)
         for k in range(3):
-            pools.fresh[unit, k] = 0
-            pools.later_synced[unit, k] = 0
-        pools.arrived[unit] = 0
+            outcomes.fresh[unit, k] = 0
+            outcomes.later_synced[unit, k] = 0
+        outcomes.arrived[unit] = 0
         touched[:] = 0.0
         arrived[:] = 0
         for s in range(a, b):
-            stops(count[s], rates.eid_used, rates.consent[s], rates.owns_touch[unit], rates.works, share)
+            automatic, eid_used = rates.automatic[month, s], rates.eid_used[month, s]
+            consent = rates.consent[month, s]
+            consent += (1.0 - consent) * rates.upload_only[month, s]
+            owns, works = rates.owns_touch[month, unit], rates.works[month, unit]
+            stops(count[s], automatic, eid_used, consent, owns, works, share)
             for k in range(REASONS + 1):
                 touched[k] += rates.weight[s] * share[k]
-            stops(count[s], rates.eid_used, rates.consent[s], rates.owns_new[unit], rates.works, share)
+            stops(count[s], automatic, eid_used, consent, rates.owns_new[month, unit], works, share)
             _register(
-                pools.new[s],
-                pools.fresh[unit],
+                outcomes.new[s],
+                outcomes.fresh[unit],
                 arrived,
-                rates.mean[s],
+                rates.mean[month, s],
                 rates.held,
-                rates.live[unit],
+                rates.live[month, unit],
                 legacy,
                 share,
                 new_draws[s, month],
             )
         waiting = pools.waiting[unit]
         project = 0.0
-        if rates.cleanup[unit] > 0.0:
+        if rates.cleanup[month, unit] > 0.0:
             left = 0
             for c in range(3):
                 left += waiting[c, UNTOUCHED] + waiting[c, OLD] + waiting[c, HELD + UNTOUCHED] + waiting[c, HELD + OLD]
-            project = min(1.0, rates.cleanup[unit] / left) if left > 0 else 0.0
-        touch = rates.touch[unit]
-        leaves_old = 1.0 - (1.0 - touch * rates.clean) * (1.0 - project)
+            project = min(1.0, rates.cleanup[month, unit] / left) if left > 0 else 0.0
+        touch = rates.touch[month, unit]
+        leaves_old = 1.0 - (1.0 - touch * rates.clean[month, unit]) * (1.0 - project)
         opens = 1.0 - (1.0 - touch) * (1.0 - project)
         for c in range(3):
-            lacks = rates.legacy_stock if c == STOCK else rates.legacy_new
+            lacks = rates.legacy_stock if c == STOCK else pools.lacking[unit]
             complete = (project + (1.0 - project) * touch * (1.0 - lacks)) / opens if opens > 0.0 else 0.0
             _revisit(
                 waiting[c],
-                pools.later_synced[unit],
+                outcomes.later_synced[unit],
                 c,
                 opens,
                 complete,
@@ -145,15 +160,32 @@ def step(
         hazards.touch[unit] = touch
         hazards.leaves_old[unit] = leaves_old
         hazards.opens[unit] = opens
+        _mix(pools, rates.legacy_new[month, unit], arrived[BEFORE], unit)
         for c in range(3):
             for k in range(POOLS):
                 waiting[c, k] += arrived[c, k]
-                pools.arrived[unit, k] += arrived[c, k]
+                outcomes.arrived[unit, k] += arrived[c, k]
             for k in range(2):
                 dark = k * HELD + DARK
-                opened = binomial(wait_draws[unit, month, c, WAIT_DRAWS - 1 - k], waiting[c, dark], rates.opening[unit])
+                opened = binomial(
+                    wait_draws[unit, month, c, WAIT_DRAWS - 1 - k], waiting[c, dark], rates.opening[month, unit]
+                )
                 waiting[c, dark] -= opened
                 waiting[c, dark + 1] += opened
+
+
+@compiled
+def _mix(pools: Pools, lacking: float, arrived: Ints, unit: int) -> None:
+    """Bring ``pools.lacking`` up to date with the month's arrivals before go-live, of which the share ``lacking`` does.
+
+    The mean over all that are unopened: exact as long as nothing is opened before the last has arrived (a hospital), and
+    wherever the share does not change.
+    """
+    new = arrived[DARK] + arrived[HELD + DARK]
+    if new > 0 and lacking != pools.lacking[unit]:
+        waiting = pools.waiting[unit, BEFORE]
+        old = waiting[DARK] + waiting[UNTOUCHED] + waiting[HELD + DARK] + waiting[HELD + UNTOUCHED]
+        pools.lacking[unit] = (pools.lacking[unit] * old + lacking * new) / (old + new)
 
 
 @compiled

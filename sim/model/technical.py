@@ -41,7 +41,7 @@ def outages(
         trace.add(env.now, "technical", "Kjernejournal/HelseID", "restored", "")
 
 
-def works(errors: float, down: float, retried: float) -> float:
-    """The chance that an upload gets through in a month with the share ``down`` of outage."""
-    fails = 1.0 - (1.0 - errors) * (1.0 - min(down, 1.0))
-    return 1.0 - fails * (1.0 - retried)
+def works(errors: float, down: Floats, retried: float) -> Floats:
+    """[T] the chance that an upload gets through in a month with the share ``down`` [T] of outage."""
+    fails = 1.0 - (1.0 - errors) * (1.0 - np.minimum(down, 1.0))
+    return np.asarray(1.0 - fails * (1.0 - retried))

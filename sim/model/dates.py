@@ -1,0 +1,80 @@
+"""Everything that has a date in one replication: go-lives, laws, outages, and when each ramp runs. On SimPy.
+
+Nothing here depends on what is counted, so it is simulated first; the months are then counted in one go.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import simpy
+
+from sim.model import consent, technical
+from sim.model.draws import Values
+from sim.model.golive import Programme, shares
+from sim.model.model import Model
+from sim.model.streams import generator
+from sim.model.trace import Trace
+from sim.scenario.schema import LawChange, Ramped, anchored
+
+Floats = npt.NDArray[np.float64]
+
+
+class Dates:
+    """One replication's dates, simulated when it is made.
+
+    ``golive`` the units' milestones; ``reading``, ``writing``, ``ready`` [T, U] mean share of the unit's actors past
+    each; ``opening`` [T, U] share of the actors not yet live who are at the month's end; ``golive_month`` the month of
+    each unit's go-live (None: never); ``down`` [T] share of the month in outage; ``exempt`` [T, S] share of the month
+    in which the stratum is exempt from consent.
+    """
+
+    def __init__(self, model: Model, values: Values, seed: int, replication: int, trace: Trace) -> None:
+        self.model, self.calendar = model, model.calendar
+        self.golive = Programme(model.scenario, model.structure, model.calendar, values, trace).run()
+        self.writing, ends = shares(self.golive, "write", self.calendar)
+        self.reading, _ = shares(self.golive, "read", self.calendar)
+        self.ready, _ = shares(self.golive, "technical", self.calendar)
+        before = np.vstack([np.zeros(model.units), ends[:-1]])
+        self.opening = np.where(before < 1, (ends - before) / np.maximum(1 - before, 1e-12), 0.0)
+        self.golive_month = [None if np.isinf(g.write) else self.calendar.month_of(g.write) for g in self.golive]
+        self.down = np.zeros(model.months)
+        self._exempt_since = np.where([s.form.exempt for s in model.structure.strata], -np.inf, np.inf)
+        env = simpy.Environment()
+        env.process(
+            technical.outages(
+                env,
+                values["technical.outages"],
+                values["technical.outage_hours"],
+                self.down,
+                self.calendar,
+                generator(seed, replication, "technical"),
+                trace,
+            )
+        )
+        for index, change in enumerate(model.scenario.consent.law_changes):
+            path = f"consent.law_changes.{index}"
+            env.process(consent.law_change(env, change, path, self.calendar, values, trace, self._enact))
+        env.run(until=float(self.calendar.starts[-1]) + 0.5)
+        starts = self.calendar.starts[:, None]
+        self.exempt = np.clip((starts[1:] - self._exempt_since) / np.diff(starts, axis=0), 0, 1)
+
+    def _enact(self, change: LawChange, day: float) -> None:
+        for s, stratum in enumerate(self.model.structure.strata):
+            sector = self.model.structure.units[stratum.unit].sector
+            if (not change.groups or stratum.group in change.groups) and (
+                not change.sectors or sector in change.sectors
+            ):
+                self._exempt_since[s] = min(self._exempt_since[s], day)
+
+    def window(self, ramp: Ramped, unit: int) -> slice:
+        """The months of the period in which ``ramp`` runs at a unit."""
+        offset = anchored(ramp.start)
+        if offset is None:
+            begin = self.model.scenario.period.index(ramp.start)
+        else:
+            golive = self.golive_month[unit]
+            if golive is None:
+                return slice(0, 0)
+            begin = golive + offset
+        return slice(max(begin, 0), max(min(begin + ramp.months, self.model.months), 0))

@@ -1,0 +1,95 @@
+"""A scenario made ready to be simulated: its structure, its columns of numbers, and who each ramp reaches."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.model import numbers
+from sim.model.calendar import Calendar
+from sim.model.draws import Column, Values, columns
+from sim.model.structure import Structure, build
+from sim.scenario.schema import Ramped, Scenario
+
+Floats = npt.NDArray[np.float64]
+
+STRATUM_NUMBERS = (
+    "staff",
+    "entry_weight",
+    "turnover",
+    "rotation",
+    "eid_at_start",
+    "eid_at_hire",
+    "eid_ordering",
+    "trained_at_golive",
+)
+
+
+class Model:
+    """A scenario made ready to be simulated; shared by all its replications."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.calendar = Calendar(scenario.period)
+        self.structure: Structure = build(scenario)
+        self.months = self.calendar.months
+        self.units = len(self.structure.units)
+        self.strata = len(self.structure.strata)
+        self.columns: list[Column] = columns(scenario)
+        self.index = {column.name: i for i, column in enumerate(self.columns)}
+        self._strata_columns = {
+            number: np.array(
+                [self.index[f"sectors.{self._sector(s.unit)}.strata.{s.key}.{number}"] for s in self.structure.strata]
+            )
+            for number in STRATUM_NUMBERS
+        }
+        s = scenario
+        self.reach = {
+            id(ramp): self._reach(ramp)
+            for ramps in (
+                s.eid.programmes,
+                s.knowledge.campaigns,
+                s.knowledge.super_users,
+                s.legacy.cleanups,
+                s.ownership.duties,
+            )
+            for ramp in ramps
+        }
+        self.draws = numbers.room(self.strata, self.units, self.months)
+
+    def _reach(self, ramp: Ramped) -> dict[int, list[int]]:
+        """The strata that a ramp applies to, by unit."""
+        found: dict[int, list[int]] = {}
+        for s, stratum in enumerate(self.structure.strata):
+            unit = self.structure.units[stratum.unit]
+            if ramp.applies(unit.region, unit.sector, unit.name, stratum.key):
+                found.setdefault(stratum.unit, []).append(s)
+        return found
+
+    def _sector(self, unit: int) -> str:
+        return self.structure.units[unit].sector
+
+    def values(self, row: Floats) -> Values:
+        """A replication's numbers by name."""
+        return Values(self.index, row)
+
+    def of_strata(self, number: str, row: Floats) -> Floats:
+        """[S] one number of every stratum."""
+        return np.asarray(row[self._strata_columns[number]])
+
+    def unit_shares(self, values: Values) -> Floats:
+        """[U] each unit's share of its region's activity in its sector (hospitals by their doctors)."""
+        shares = np.ones(len(self.structure.units))
+        for region in self.scenario.regions:
+            members = [i for i, u in enumerate(self.structure.units) if u.region == region and u.trust]
+            doctors = np.array(
+                [values[f"regions.{region}.trusts.{self.structure.units[i].name}.doctors"] for i in members]
+            )
+            if len(members):
+                shares[members] = doctors / doctors.sum()
+        return shares
+
+    def populations(self, values: Values) -> Floats:
+        """[U] inhabitants behind each unit: its region's, times its share."""
+        regions = np.array([values[f"regions.{u.region}.population"] for u in self.structure.units])
+        return regions * self.unit_shares(values)

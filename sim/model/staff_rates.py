@@ -1,0 +1,122 @@
+"""What moves the staff in one replication, month by month, and the staff as the period begins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.model.dates import Dates
+from sim.model.draws import Values
+from sim.model.model import Model
+from sim.model.quantiles import binomial
+from sim.model.workforce import Staff, StaffRates
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def monthly(rate_per_year: Any) -> Any:
+    """The chance per month of something with a yearly rate."""
+    return 1 - np.exp(-np.asarray(rate_per_year) / 12)
+
+
+def prepare(model: Model, row: Floats, values: Values, dates: Dates) -> tuple[StaffRates, Staff]:
+    """The rates of all months, and the staff at the start of the first."""
+    v, of = values, model.structure.unit_of
+    people = np.rint(model.of_strata("staff", row) * model.populations(v)[of] / 1000).astype(np.int64)
+    staff_of_unit = np.bincount(of, people, model.units)
+    clerks = model.scenario.eid.clerks
+    per_day = np.array([v["eid.cards"], v["eid.alternative_cards"]])[None, :] * staff_of_unit[:, None] / 7000
+    course, known_before = _courses(model, values, dates, model.of_strata("trained_at_golive", row))
+    rates = StaffRates(
+        first=model.structure.first,
+        leave=monthly(model.of_strata("turnover", row) + model.of_strata("rotation", row)),
+        eid_at_hire=model.of_strata("eid_at_hire", row),
+        known_at_hire=np.where(dates.writing.T[of] > 0, v["knowledge.elearning_at_hire"], 0.0),
+        lost=float(monthly(v["eid.lost"])),
+        forget=float(monthly(v["knowledge.forgetting"])),
+        course=course,
+        seats=v["knowledge.seats"] * staff_of_unit / 1000,
+        innovation=v["knowledge.innovation"],
+        imitation=_imitation(model, values, dates),
+        talking=np.ascontiguousarray(dates.writing.T > 0, dtype=np.float64),
+        order=_ordering(model, row, values, dates),
+        renew=1 / (12 * max(v["eid.validity"], 1 / 12)),
+        alternative=v["eid.alternative"],
+        card_days=clerks / np.maximum(per_day, 1e-9),
+        card_cv=v["eid.service_cv"],
+        lead=7 * np.array([v["eid.lead"], v["eid.alternative_lead"]]),
+        month_start=model.calendar.starts,
+    )
+    staff = Staff(
+        people=_at_start(model, people, model.of_strata("eid_at_start", row), known_before),
+        ordered=np.zeros(model.strata, np.int64),
+        sending=np.zeros((model.strata, 3), np.int64),
+        arriving=np.zeros((model.strata, model.months), np.int64),
+        queued=np.zeros((model.units, 2, clerks)),
+        waited=np.zeros((model.units, 2)),
+    )
+    return rates, staff
+
+
+def _ordering(model: Model, row: Floats, values: Values, dates: Dates) -> Floats:
+    """[S, T] the share of those without an eID who are ordered one: as a habit, or by a programme."""
+    order = 1 - np.repeat(1 - model.of_strata("eid_ordering", row)[:, None], model.months, axis=1)
+    for index, programme in enumerate(model.scenario.eid.programmes):
+        chance = values[f"eid.programmes.{index}.ordering"]
+        for unit, strata in model.reach[id(programme)].items():
+            months = dates.window(programme, unit)
+            order[strata, months] = 1 - (1 - order[strata, months]) * (1 - chance)
+    return np.asarray(order)
+
+
+def _imitation(model: Model, values: Values, dates: Dates) -> Floats:
+    """[U, T] Bass q per year, more where super-users are."""
+    imitation = np.full((model.units, model.months), values["knowledge.imitation"])
+    for index, users in enumerate(model.scenario.knowledge.super_users):
+        for unit in model.reach[id(users)]:
+            imitation[unit, dates.window(users, unit)] *= values[f"knowledge.super_users.{index}.factor"]
+    return imitation
+
+
+def _courses(model: Model, values: Values, dates: Dates, trained: Floats) -> tuple[Floats, Floats]:
+    """[S, T] who courses reach per month, and [S] who had been reached before the period.
+
+    The training for go-live is spread over the months before it. A pool's actors are all trained before the first of
+    them goes live, and again as they join.
+    """
+    course = np.zeros((model.strata, model.months))
+    before = np.zeros(model.strata)
+    length = model.scenario.knowledge.training_months
+    monthly_reach = 1 - (1 - np.minimum(trained, 1 - 1e-12)) ** (1 / length)
+    for s, stratum in enumerate(model.structure.strata):
+        golive = dates.golive_month[stratum.unit]
+        if golive is None:
+            continue
+        begin = golive - length
+        early = min(max(-begin, 0), length)
+        before[s] = 1 - (1 - monthly_reach[s]) ** early
+        course[s, max(begin, 0) : max(min(golive, model.months), 0)] = monthly_reach[s]
+        if dates.golive[stratum.unit].ramp_days > 0:
+            joining = np.diff(np.concatenate([[0.0], dates.writing[:, stratum.unit]]))
+            course[s] = np.maximum(course[s], np.clip(trained[s] * joining, 0, 1))
+    for index, campaign in enumerate(model.scenario.knowledge.campaigns):
+        reached = values[f"knowledge.campaigns.{index}.reaches"]
+        for unit, strata in model.reach[id(campaign)].items():
+            months = dates.window(campaign, unit)
+            course[strata, months] = 1 - (1 - course[strata, months]) * (1 - reached)
+    return course, before
+
+
+def _at_start(model: Model, people: Ints, with_eid: Floats, knowing: Floats) -> Ints:
+    """[S, 4] the staff by state on the first day."""
+    u = model.draws.start
+    count = np.zeros((model.strata, 4), np.int64)
+    for s in range(model.strata):
+        eid = binomial(u[s, 0], people[s], with_eid[s])
+        both = binomial(u[s, 1], eid, knowing[s])
+        knows = binomial(u[s, 2], people[s] - eid, knowing[s])
+        count[s] = (people[s] - eid - knows, eid - both, knows, both)
+    return count
