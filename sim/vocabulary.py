@@ -128,6 +128,26 @@ UNITS: tuple[Word, ...] = (
     Word("entries/patient", "oppføringer per pasient", "entries per patient"),
     Word("entries/month", "oppføringer per måned", "entries per month"),
     Word("weight", "vekt", "weight"),
+    Word("MNOK", "mill. kr (2024)", "million NOK (2024)"),
+    Word("MNOK/year", "mill. kr (2024) per år", "million NOK (2024) per year"),
+    Word("NOK/person", "kr (2024) per person", "NOK (2024) per person"),
+    Word("NOK/person/year", "kr (2024) per person og år", "NOK (2024) per person and year"),
+    Word("NOK/trust", "kr (2024) per virksomhet", "NOK (2024) per organisation"),
+    Word("NOK/trust/year", "kr (2024) per virksomhet og år", "NOK (2024) per organisation and year"),
+    Word("NOK/card", "kr (2024) per kort", "NOK (2024) per card"),
+    Word("NOK/hour", "kr (2024) per time", "NOK (2024) per hour"),
+    Word("hours/person", "timer per person", "hours per person"),
+)
+
+# Who decides on an intervention, and who pays.
+DECIDERS: tuple[Word, ...] = (
+    Word("trust", "helseforetak", "hospital trust"),
+    Word("rhf", "regionalt helseforetak", "regional health authority"),
+    Word("hdir", "Helsedirektoratet", "Helsedirektoratet"),
+    Word("hod", "Helse- og omsorgsdepartementet", "Ministry of Health"),
+    Word("nhn", "Norsk helsenett", "Norsk helsenett"),
+    Word("vendor", "leverandør", "vendor"),
+    Word("municipality", "kommune", "municipality"),
 )
 
 

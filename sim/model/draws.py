@@ -53,6 +53,9 @@ def columns(scenario: Scenario) -> list[Column]:
         elif len(path) > 2 and isinstance(path[2], int):
             item = getattr(getattr(scenario, str(path[0])), str(path[1]))[path[2]]
             found.append(Column(name, parameter, "parameter", f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))
+        elif path[0] == "shifts":
+            shift = scenario.shifts[int(path[1])].name
+            found.append(Column(name, parameter, "parameter", f"shifts.{shift}.{path[-1]}"))
         else:
             found.append(Column(name, parameter, "parameter", name))
     for index, change in enumerate(scenario.consent.law_changes):

@@ -22,6 +22,12 @@ class Faults:
         self.file = file
         self.places: dict[KeyPath, Place] = {}
         self.problems: list[Problem] = []
+        self.owners: dict[Path, str] = {}  # files of interventions, and which one each belongs to
+
+    def owner(self, path: KeyPath) -> str:
+        """The intervention that stated what stands at ``path``; empty for the scenario and its parents."""
+        place = self.places.get(path)
+        return self.owners.get(place.file, "") if place is not None else ""
 
     def fail(self, path: KeyPath, nb: str, en: str, suggestion: str | None = None) -> None:
         """Note a problem at ``path`` (or at the nearest key above it that has a place)."""
@@ -68,15 +74,15 @@ _FORM = {
 }
 
 
-def explain(fault: Any, faults: Faults) -> None:
-    """Turn one pydantic fault into a problem with place, plain words and the nearest right name."""
+def explain(fault: Any, faults: Faults, form: type[BaseModel] = Scenario) -> None:
+    """Turn one pydantic fault of ``form`` into a problem with place, plain words and the nearest right name."""
     union_arms = {"project", "ramp", "never"}
     keys = [k for k in fault["loc"] if k != "[key]"]
     path = tuple(k for i, k in enumerate(keys) if not (k in union_arms and i > 0 and keys[0] == "golive"))
     kind, context = fault["type"], fault.get("ctx", {})
     suggestion = None
     if kind == "extra_forbidden":
-        suggestion = nearest(str(path[-1]), _fields_at(fault["loc"][:-1]))
+        suggestion = nearest(str(path[-1]), _fields_at(form, fault["loc"][:-1]))
     if kind in ("literal_error", "enum"):
         choices = [c.strip().strip("'") for c in str(context.get("expected", "")).replace(" or ", ", ").split(", ")]
         given = fault["input"]
@@ -97,9 +103,9 @@ def explain(fault: Any, faults: Faults) -> None:
     faults.fail(path, nb, en, suggestion)
 
 
-def _fields_at(loc: Sequence[str | int]) -> list[str]:
-    """The field names a section at ``loc`` may have."""
-    model: Any = Scenario
+def _fields_at(form: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
+    """The field names a section of ``form`` at ``loc`` may have."""
+    model: Any = form
     for key in loc:
         model = _step(model, key)
         if model is None:

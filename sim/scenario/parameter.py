@@ -144,6 +144,30 @@ class Parameter(BaseModel):
 
 
 @dataclass(frozen=True)
+class Units:
+    """What a field asks of its parameter when several units will do: the bounds of what it can take, by unit."""
+
+    bounds: tuple[tuple[str, float], ...]  # unit and highest value; the lowest is 0
+
+    def check(self, parameter: Parameter) -> Parameter:
+        """Give the parameter back, or refuse it for its unit or range."""
+        known = dict(self.bounds)
+        if parameter.unit not in known:
+            raise PydanticCustomError(
+                "unit",
+                "enheten må være en av {units}, ikke «{got}»|the unit must be one of {units}, not «{got}»",
+                {"units": ", ".join(known), "got": parameter.unit},
+            )
+        return Quantity(parameter.unit, 0, known[parameter.unit]).check(parameter)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"allOf": [handler(schema)], "properties": {"unit": {"enum": [unit for unit, _ in self.bounds]}}}
+
+
+@dataclass(frozen=True)
 class Quantity:
     """What a field asks of its parameter: the unit, and the bounds of everything it can take."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -66,6 +66,27 @@ CategoryKey = Literal[
     "infection",
 ]
 
+ShiftKey = Literal[
+    "eid.session_active",
+    "eid.login_declined",
+    "eid.cards",
+    "knowledge.automatic",
+    "knowledge.elearning_at_hire",
+    "consent.absent",
+    "consent.collected_before",
+    "consent.granted",
+    "consent.upload_only",
+    "legacy.new_share",
+    "legacy.clean_on_touch",
+    "ownership.declined_new",
+    "ownership.declined_touch",
+    "sectors.*.touch",
+]
+# Two are neutral (0) unless a shift raises them: «automatic» is the share of those who would stop at knowledge that pass it because
+# the EHR synchronises without an active choice; «upload_only» the share of the work in which uploading needs no consent
+# because the API separates it from download.
+SHARES = frozenset(get_args(ShiftKey)) - {"eid.cards", "sectors.*.touch"}
+
 _MONTH = re.compile(r"^(20[0-9]{2})-(0[1-9]|1[0-2])$")
 _ANCHORED = re.compile(r"^golive(?:([+-])([0-9]{1,3}))?$")
 
@@ -91,8 +112,18 @@ def _start(value: Any) -> Any:
         ) from error
 
 
+def _anchor(value: Any) -> Any:
+    if not isinstance(value, str) or not _ANCHORED.match(value):
+        raise PydanticCustomError(
+            "anchored",
+            "skal regnes fra bruksstart (golive, golive+6)|must be counted from go-live (golive, golive+6)",
+        )
+    return value
+
+
 Month = Annotated[str, BeforeValidator(_month), Field(pattern=_MONTH.pattern)]
 Start = Annotated[str, BeforeValidator(_start)]
+Anchored = Annotated[str, BeforeValidator(_anchor)]
 
 
 class Section(BaseModel):
@@ -267,6 +298,9 @@ class Ramped(Reach):
 
     start: Start = Field(title="Start", description="Måned (2025-09) eller golive, golive+6, golive-2.")
     months: int = Field(title="Antall måneder", ge=1, le=240)
+    not_before: Anchored | None = Field(
+        None, title="Ikke før", description="Venter på stedets bruksstart: golive, golive+6, golive-2."
+    )
 
 
 class EidProgramme(Ramped):
@@ -297,6 +331,34 @@ class Duty(Ramped):
     """Guidance or an enforced reporting duty: multiplies the share that declines to upload others' entries."""
 
     factor: Factor = Field(title="Faktor på dem som avstår")
+
+
+class Shift(Reach):
+    """A dated change of a parameter that otherwise keeps its value.
+
+    ``factor`` multiplies it; ``closes`` closes that part of what is left up to 1 (a share p becomes 1 - (1 - p)(1 - closes)). So
+    shifts of the same parameter combine, in any order: factors multiply, and so does what they leave open.
+    """
+
+    parameter: ShiftKey = Field(title="Parameter som endres")
+    factor: Factor | None = Field(None, title="Faktor")
+    closes: Share | None = Field(None, title="Lukker andel av resten", description="Bare for andeler.")
+    start: Start = Field(title="Start", description="Måned (2025-09) eller golive, golive+6, golive-2.")
+    not_before: Anchored | None = Field(None, title="Ikke før", description="golive, golive+6, golive-2.")
+    ramp: int = Field(0, title="Innfasing, måneder", ge=0, le=120, description="Virkningen øker rettlinjet.")
+    months: int | None = Field(None, title="Antall måneder", ge=1, le=240, description="Uten: perioden ut.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Shift:
+        if (self.factor is None) == (self.closes is None):
+            raise PydanticCustomError("effect", "gi enten factor eller closes|give either factor or closes")
+        if self.closes is not None and self.parameter not in SHARES:
+            raise PydanticCustomError(
+                "closes",
+                "{parameter} er ingen andel; bruk factor|{parameter} is no share; use factor",
+                {"parameter": self.parameter},
+            )
+        return self
 
 
 class LawChange(Section):
@@ -419,6 +481,7 @@ class Scenario(Section):
     technical: Technical = Field(title="Teknisk")
     patients: Patients = Field(title="Pasienter")
     benefit: Benefit = Field(title="Nytte")
+    shifts: list[Shift] = Field([], title="Daterte endringer av parametere")
 
 
 def parameters(

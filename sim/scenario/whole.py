@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,44 @@ from pydantic import BaseModel
 
 from sim.scenario import data
 from sim.scenario.faults import Faults, nearest
-from sim.scenario.schema import Ramped, Reach, Scenario, anchored
+from sim.scenario.schema import Ramped, Reach, Scenario, Shift, anchored
 from sim.scenario.text import KeyPath
 
 
 def check_whole(scenario: Scenario, faults: Faults, folder: Path) -> None:
     """What no single field can tell: sources, names across sections, overlapping ramps, impossible dates."""
+    check_sources(scenario, faults, folder)
+    _check_names(scenario, faults, folder)
+    for path in DATED:
+        ramps = dated(scenario, path)
+        check_reach(ramps, path, scenario, faults)
+        _check_overlap(ramps, path, scenario, faults)
+    _check_golive(scenario, faults)
+
+
+DATED: tuple[tuple[str, ...], ...] = (
+    ("eid", "programmes"),
+    ("knowledge", "campaigns"),
+    ("knowledge", "super_users"),
+    ("legacy", "cleanups"),
+    ("ownership", "duties"),
+    ("shifts",),
+)
+
+
+def dated(scenario: Scenario, path: tuple[str, ...]) -> Sequence[Ramped | Shift]:
+    """The list of things with a start and a reach at ``path``."""
+    node: Any = scenario
+    for key in path:
+        node = getattr(node, key)
+    found: Sequence[Ramped | Shift] = node
+    return found
+
+
+def check_sources(section: BaseModel, faults: Faults, folder: Path) -> None:
+    """Every source below ``section`` is one of ``folder/sources.csv``."""
     known = data.sources(folder)
-    for path, source in _sources(scenario):
+    for path, source in _sources(section):
         if data.source_key(source) not in known:
             faults.fail(
                 path,
@@ -25,18 +56,6 @@ def check_whole(scenario: Scenario, faults: Faults, folder: Path) -> None:
                 f"the source «{data.source_key(source)}» is not in data/sources.csv",
                 nearest(data.source_key(source), list(known)),
             )
-    _check_names(scenario, faults, folder)
-    for path in (
-        ("eid", "programmes"),
-        ("knowledge", "campaigns"),
-        ("knowledge", "super_users"),
-        ("legacy", "cleanups"),
-        ("ownership", "duties"),
-    ):
-        ramps: list[Ramped] = getattr(getattr(scenario, path[0]), path[1])
-        _check_reach(ramps, path, scenario, faults)
-        _check_overlap(ramps, path, scenario, faults)
-    _check_golive(scenario, faults)
 
 
 def _sources(section: BaseModel, path: KeyPath = ()) -> Iterable[tuple[KeyPath, str]]:
@@ -86,7 +105,8 @@ def _check_names(scenario: Scenario, faults: Faults, folder: Path) -> None:
             faults.fail(("consent", "law_changes", index, "date"), "umulig dato", "impossible date")
 
 
-def _check_reach(ramps: Sequence[Reach], path: KeyPath, scenario: Scenario, faults: Faults) -> None:
+def check_reach(ramps: Sequence[Reach], path: KeyPath, scenario: Scenario, faults: Faults) -> None:
+    """Every region, sector, trust and stratum that the items at ``path`` name is in the scenario."""
     names: dict[str, list[str]] = {
         "regions": list(scenario.regions),
         "sectors": list(scenario.sectors),
@@ -105,16 +125,22 @@ def _check_reach(ramps: Sequence[Reach], path: KeyPath, scenario: Scenario, faul
                     )
 
 
-def _check_overlap(ramps: Sequence[Ramped], path: KeyPath, scenario: Scenario, faults: Faults) -> None:
-    def window(ramp: Ramped) -> tuple[bool, int, int]:
+def _check_overlap(ramps: Sequence[Ramped | Shift], path: KeyPath, scenario: Scenario, faults: Faults) -> None:
+    """Two items for the same staff and time are a mistake within a scenario or an intervention; between them they combine."""
+
+    def window(ramp: Ramped | Shift) -> tuple[bool, int, float]:
         offset = anchored(ramp.start)
         begin = scenario.period.index(ramp.start) if offset is None else offset
-        return offset is not None, begin, begin + ramp.months
+        return offset is not None, begin, begin + (inf if ramp.months is None else ramp.months)
 
     for index, ramp in enumerate(ramps):
-        for earlier in ramps[:index]:
+        for before, earlier in enumerate(ramps[:index]):
             (anchor, begin, end), (anchor0, begin0, end0) = window(ramp), window(earlier)
             if anchor != anchor0 or begin >= end0 or begin0 >= end:
+                continue
+            if isinstance(ramp, Shift) and isinstance(earlier, Shift) and ramp.parameter != earlier.parameter:
+                continue
+            if faults.owner((*path, index)) != faults.owner((*path, before)):
                 continue
             if all(_meet(getattr(ramp, f), getattr(earlier, f)) for f in ("regions", "sectors", "trusts", "strata")):
                 faults.fail(

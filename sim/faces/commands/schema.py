@@ -1,4 +1,4 @@
-"""``utrulling schema``: the JSON Schema of scenario files."""
+"""``utrulling schema``: the JSON Schema of scenario files, or of intervention files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from sim.faces.arguments import Translate
 from sim.faces.talk import answer, say
 from sim.language import Text
 
-HELP = Text("Skriv JSON Schema for scenariofiler.", "Write the JSON Schema of scenario files.")
+HELP = Text(
+    "Skriv JSON Schema for scenariofiler eller tiltaksfiler.",
+    "Write the JSON Schema of scenario or intervention files.",
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
     """What can be given."""
+    made.add_argument(
+        "--intervention",
+        action="store_true",
+        help=t("skjemaet for tiltaksfiler i stedet", "the schema of intervention files instead"),
+    )
     made.add_argument(
         "--out", metavar=t("FIL", "FILE"), help=t("fil; ellers standard ut", "file; standard output if not given")
     )
@@ -24,9 +32,10 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; returns the exit code."""
     from sim.experiments.output import write_aside
-    from sim.scenario.jsonschema import json_schema
+    from sim.scenario.jsonschema import intervention_schema, json_schema
 
-    text = json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
+    content = intervention_schema() if options.intervention else json_schema()
+    text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     if not options.out:
         print(text, end="")
         return EXIT_OK
