@@ -9,8 +9,10 @@ download, so consent is needed for both. A change of the rule is a dated, uncert
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import simpy
 
 from sim.model.calendar import DAYS_PER_MONTH, Calendar
@@ -18,8 +20,10 @@ from sim.model.draws import Values
 from sim.model.trace import Trace
 from sim.scenario.schema import LawChange
 
+Numbers = TypeVar("Numbers", float, npt.NDArray[np.float64])
 
-def passes(absent: float, collected_before: float, emergency: float, granted: float) -> float:
+
+def passes(absent: Numbers, collected_before: Numbers, emergency: float, granted: Numbers) -> Numbers:
     """The share of a non-exempt professional's work in which Kjernejournal may be used.
 
     With the patient absent it takes a consent collected before, or an emergency; with the patient present, asking and

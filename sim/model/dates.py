@@ -15,7 +15,7 @@ from sim.model.golive import Programme, shares
 from sim.model.model import Model
 from sim.model.streams import generator
 from sim.model.trace import Trace
-from sim.scenario.schema import LawChange, Ramped, anchored
+from sim.scenario.schema import LawChange, Ramped, Shift, anchored
 
 Floats = npt.NDArray[np.float64]
 
@@ -67,14 +67,22 @@ class Dates:
             ):
                 self._exempt_since[s] = min(self._exempt_since[s], day)
 
-    def window(self, ramp: Ramped, unit: int) -> slice:
-        """The months of the period in which ``ramp`` runs at a unit."""
-        offset = anchored(ramp.start)
-        if offset is None:
-            begin = self.model.scenario.period.index(ramp.start)
-        else:
-            golive = self.golive_month[unit]
+    def begin(self, ramp: Ramped | Shift, unit: int) -> int | None:
+        """The month in which ``ramp`` begins at a unit (negative before the period), None if it never does."""
+        golive, offset = self.golive_month[unit], anchored(ramp.start)
+        begin = self.model.scenario.period.index(ramp.start) if offset is None else offset
+        if offset is not None or ramp.not_before is not None:
             if golive is None:
-                return slice(0, 0)
-            begin = golive + offset
-        return slice(max(begin, 0), max(min(begin + ramp.months, self.model.months), 0))
+                return None
+            begin = golive + offset if offset is not None else begin
+        if golive is not None and ramp.not_before is not None:
+            begin = max(begin, golive + (anchored(ramp.not_before) or 0))
+        return begin
+
+    def window(self, ramp: Ramped | Shift, unit: int) -> slice:
+        """The months of the period in which ``ramp`` runs at a unit."""
+        begin = self.begin(ramp, unit)
+        if begin is None:
+            return slice(0, 0)
+        end = self.model.months if ramp.months is None else begin + ramp.months
+        return slice(max(begin, 0), max(min(end, self.model.months), 0))

@@ -16,25 +16,26 @@ from sim.model.draws import Values
 from sim.model.entries import EntryRates, Pools
 from sim.model.model import Model
 from sim.model.quantiles import SMALLEST, binomial, poisson
+from sim.model.shifts import Shifts
 
 Floats = npt.NDArray[np.float64]
 
 
-def prepare(model: Model, row: Floats, values: Values, dates: Dates) -> tuple[EntryRates, Pools]:
+def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts) -> tuple[EntryRates, Pools]:
     """The rates of all months, and the entries that wait at the start of the first."""
     v, of, draws = values, model.structure.unit_of, model.draws
-    by_unit, by_stratum = (model.months, model.units), (model.months, model.strata)
     sectors = [u.sector for u in model.structure.units]
     per_year = np.array([v[f"sectors.{s}.entries"] for s in sectors]) * model.populations(v) / 1000
-    weight = model.of_strata("entry_weight", row)
-    weight = weight / np.bincount(of, weight, model.units)[of]
+    weight = model.entry_shares(row)
     variance = np.log1p([v[f"sectors.{s}.overdispersion"] for s in sectors])
     intensity = np.exp(np.sqrt(variance) * ndtri(np.maximum(draws.intensity.T, SMALLEST)) - variance / 2)
-    touch = 1 - np.exp(-np.array([v[f"sectors.{s}.touch"] for s in sectors]) / 12)
+    touch = shifts.of_units("sectors.*.touch", np.array([v[f"sectors.{s}.touch"] for s in sectors]))
     duty = _duty(model, values, dates)
-    consent_pass = consent.passes(
-        v["consent.absent"], v["consent.collected_before"], v["consent.emergency"], v["consent.granted"]
+    absent, before, granted = (
+        shifts.of_strata(f"consent.{n}", v[f"consent.{n}"]) for n in ("absent", "collected_before", "granted")
     )
+    consent_pass = consent.passes(absent, before, v["consent.emergency"], granted)
+    declined, active = (shifts.of_strata(f"eid.{n}", v[f"eid.{n}"]) for n in ("login_declined", "session_active"))
     works = technical.works(v["technical.errors"], dates.down, v["technical.retried"])
     rates = EntryRates(
         first=model.structure.first,
@@ -43,17 +44,17 @@ def prepare(model: Model, row: Floats, values: Values, dates: Dates) -> tuple[En
         live=dates.writing,
         opening=dates.opening,
         held=1 - (1 - v["patients.reserved"]) * (1 - v["patients.blocking"]),
-        legacy_new=np.full(by_unit, v["legacy.new_share"]),
+        legacy_new=shifts.of_units("legacy.new_share", v["legacy.new_share"]),
         legacy_stock=v["legacy.stock_share"],
-        clean=np.full(by_unit, v["legacy.clean_on_touch"]),
+        clean=shifts.of_units("legacy.clean_on_touch", v["legacy.clean_on_touch"]),
         cleanup=_cleanup(model, values, dates),
-        touch=np.tile(touch, (model.months, 1)),
-        automatic=np.zeros(by_stratum),
-        eid_used=np.full(by_stratum, 1 - v["eid.login_declined"] * (1 - v["eid.session_active"])),
+        touch=1 - np.exp(-touch / 12),
+        automatic=shifts.of_strata("knowledge.automatic", 0.0),
+        eid_used=1 - declined * (1 - active),
         consent=dates.exempt + (1 - dates.exempt) * consent_pass,
-        upload_only=np.zeros(by_stratum),
-        owns_new=1 - np.clip(v["ownership.declined_new"] * duty, 0, 1),
-        owns_touch=1 - np.clip(v["ownership.declined_touch"] * duty, 0, 1),
+        upload_only=shifts.of_strata("consent.upload_only", 0.0),
+        owns_new=1 - np.clip(shifts.of_units("ownership.declined_new", v["ownership.declined_new"]) * duty, 0, 1),
+        owns_touch=1 - np.clip(shifts.of_units("ownership.declined_touch", v["ownership.declined_touch"]) * duty, 0, 1),
         works=np.repeat(works[:, None], model.units, axis=1),
     )
     return rates, _at_start(model, v["legacy.stock"] * per_year, rates, dates)

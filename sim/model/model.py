@@ -9,7 +9,7 @@ from sim.model import numbers
 from sim.model.calendar import Calendar
 from sim.model.draws import Column, Values, columns
 from sim.model.structure import Structure, build
-from sim.scenario.schema import Ramped, Scenario
+from sim.scenario.schema import Reach, Scenario
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,12 +52,13 @@ class Model:
                 s.knowledge.super_users,
                 s.legacy.cleanups,
                 s.ownership.duties,
+                s.shifts,
             )
             for ramp in ramps
         }
         self.draws = numbers.room(self.strata, self.units, self.months)
 
-    def _reach(self, ramp: Ramped) -> dict[int, list[int]]:
+    def _reach(self, ramp: Reach) -> dict[int, list[int]]:
         """The strata that a ramp applies to, by unit."""
         found: dict[int, list[int]] = {}
         for s, stratum in enumerate(self.structure.strata):
@@ -76,6 +77,11 @@ class Model:
     def of_strata(self, number: str, row: Floats) -> Floats:
         """[S] one number of every stratum."""
         return np.asarray(row[self._strata_columns[number]])
+
+    def entry_shares(self, row: Floats) -> Floats:
+        """[S] each stratum's share of its unit's entries."""
+        weight, of = self.of_strata("entry_weight", row), self.structure.unit_of
+        return np.asarray(weight / np.bincount(of, weight, self.units)[of])
 
     def unit_shares(self, values: Values) -> Floats:
         """[U] each unit's share of its region's activity in its sector (hospitals by their doctors)."""

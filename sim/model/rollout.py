@@ -15,6 +15,7 @@ from sim.model.entries import EntryRates
 from sim.model.model import Model
 from sim.model.months import Counts
 from sim.model.record import Record
+from sim.model.shifts import Shifts
 from sim.model.trace import Trace
 from sim.model.workforce import Staff, coverage
 from sim.vocabulary import GATE_KEYS
@@ -37,8 +38,9 @@ class Rollout:
         model = self.model
         dates = Dates(model, self.values, self.seed, self.replication, self.trace)
         numbers.draw(model.draws, model.structure, self.seed, self.replication)
-        moves, staff = staff_rates.prepare(model, self.row, self.values, dates)
-        decides, pools = entry_rates.prepare(model, self.row, self.values, dates)
+        shifts = Shifts(model, self.values, dates, model.entry_shares(self.row))
+        moves, staff = staff_rates.prepare(model, self.row, self.values, dates, shifts)
+        decides, pools = entry_rates.prepare(model, self.row, self.values, dates, shifts)
         counts = months.room(model)
         draws = model.draws
         months.count(staff, moves, pools, decides, counts, draws.staff, draws.new, draws.wait)

@@ -11,6 +11,7 @@ from sim.model.dates import Dates
 from sim.model.draws import Values
 from sim.model.model import Model
 from sim.model.quantiles import binomial
+from sim.model.shifts import Shifts
 from sim.model.workforce import Staff, StaffRates
 
 Ints = npt.NDArray[np.int64]
@@ -22,19 +23,21 @@ def monthly(rate_per_year: Any) -> Any:
     return 1 - np.exp(-np.asarray(rate_per_year) / 12)
 
 
-def prepare(model: Model, row: Floats, values: Values, dates: Dates) -> tuple[StaffRates, Staff]:
+def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts) -> tuple[StaffRates, Staff]:
     """The rates of all months, and the staff at the start of the first."""
     v, of = values, model.structure.unit_of
     people = np.rint(model.of_strata("staff", row) * model.populations(v)[of] / 1000).astype(np.int64)
     staff_of_unit = np.bincount(of, people, model.units)
     clerks = model.scenario.eid.clerks
-    per_day = np.array([v["eid.cards"], v["eid.alternative_cards"]])[None, :] * staff_of_unit[:, None] / 7000
+    faster = shifts.of_units("eid.cards", 1.0)[:, :, None]
+    per_day = faster * np.array([v["eid.cards"], v["eid.alternative_cards"]]) * staff_of_unit[:, None] / 7000
+    elearning = shifts.of_strata("knowledge.elearning_at_hire", v["knowledge.elearning_at_hire"])
     course, known_before = _courses(model, values, dates, model.of_strata("trained_at_golive", row))
     rates = StaffRates(
         first=model.structure.first,
         leave=monthly(model.of_strata("turnover", row) + model.of_strata("rotation", row)),
         eid_at_hire=model.of_strata("eid_at_hire", row),
-        known_at_hire=np.where(dates.writing.T[of] > 0, v["knowledge.elearning_at_hire"], 0.0),
+        known_at_hire=np.where(dates.writing.T[of] > 0, elearning.T, 0.0),
         lost=float(monthly(v["eid.lost"])),
         forget=float(monthly(v["knowledge.forgetting"])),
         course=course,

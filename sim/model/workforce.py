@@ -58,7 +58,7 @@ class StaffRates(NamedTuple):
     order: Floats  # [S, T]
     renew: float
     alternative: float
-    card_days: Floats  # [U, 2] clerk-days per card in each channel
+    card_days: Floats  # [T, U, 2] clerk-days per card in each channel
     card_cv: float
     lead: Floats  # [2] days
     month_start: Floats  # [T + 1] days since the start of the period
@@ -175,7 +175,7 @@ def _order(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None
                         continue
                     channel = 1 if kind == 1 else 0
                     z = normal(draws[s, month, 17 + WEEKS * kind + week])
-                    days = lot_service(size, rates.card_days[unit, channel], rates.card_cv, z)
+                    days = lot_service(size, rates.card_days[month, unit, channel], rates.card_cv, z)
                     done = serve(sent, days, staff.queued[unit, channel])
                     if kind == 2:  # a renewal takes its place in the queue; the old card works until then
                         continue

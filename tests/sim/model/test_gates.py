@@ -16,6 +16,7 @@ from sim.model.entries import EntryRates
 from sim.model.gates import stops
 from sim.model.model import Model
 from sim.model.months import Counts
+from sim.model.shifts import Shifts
 from sim.model.trace import Trace
 from tests.sim import small
 
@@ -52,9 +53,10 @@ def counted(bend: Callable[[EntryRates], object], *changes: small.Plain) -> Coun
     row = table(model.columns, 1, 1)[0]
     values = model.values(row)
     dates = Dates(model, values, 1, 0, Trace())
+    shifts = Shifts(model, values, dates, model.entry_shares(row))
     numbers.draw(model.draws, model.structure, 1, 0)
-    moves, staff = staff_rates.prepare(model, row, values, dates)
-    rates, pools = entry_rates.prepare(model, row, values, dates)
+    moves, staff = staff_rates.prepare(model, row, values, dates, shifts)
+    rates, pools = entry_rates.prepare(model, row, values, dates, shifts)
     bend(rates)
     counts = months.room(model)
     months.count(staff, moves, pools, rates, counts, model.draws.staff, model.draws.new, model.draws.wait)

@@ -82,7 +82,7 @@ def rates(units: int, months: int, p: float, q: float) -> workforce.StaffRates:
         order=np.zeros((units, months)),
         renew=0.0,
         alternative=0.0,
-        card_days=np.ones((units, 2)),
+        card_days=np.ones((months, units, 2)),
         card_cv=1.0,
         lead=np.zeros(2),
         month_start=30.0 * np.arange(months + 1),
