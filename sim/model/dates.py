@@ -67,14 +67,15 @@ class Dates:
             ):
                 self._exempt_since[s] = min(self._exempt_since[s], day)
 
-    def window(self, ramp: Ramped, unit: int) -> slice:
-        """The months of the period in which ``ramp`` runs at a unit."""
+    def running(self, ramp: Ramped, delay: float, unit: int) -> Floats:
+        """[T] the share of each month in which ``ramp``, so many months late, runs at a unit."""
         offset = anchored(ramp.start)
         if offset is None:
-            begin = self.model.scenario.period.index(ramp.start)
+            begin: float = self.model.scenario.period.index(ramp.start)
         else:
             golive = self.golive_month[unit]
             if golive is None:
-                return slice(0, 0)
+                return np.zeros(self.model.months)
             begin = golive + offset
-        return slice(max(begin, 0), max(min(begin + ramp.months, self.model.months), 0))
+        since = np.arange(1, self.model.months + 1) - (begin + delay)
+        return np.asarray(np.clip(since, 0, 1) - np.clip(since - ramp.months, 0, 1))

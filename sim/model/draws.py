@@ -4,6 +4,9 @@ Each uncertain parameter has a random stream of its own, keyed by its name; repl
 replication's draw does not depend on how many replications are run or by whom, and two scenarios that share a parameter
 share its draw. Schedule draws (delays, durations of local projects, dates of law changes) are kept apart from
 the parameters by their kind; national vendors delay all regions alike.
+
+A posterior takes the place of the priors it was fitted to: replication r takes one of its draws, whole, by a random
+number of a stream of its own. A parameter that the scenario states otherwise than the fit did keeps its own draw.
 """
 
 from __future__ import annotations
@@ -52,7 +55,8 @@ def columns(scenario: Scenario) -> list[Column]:
             found.append(Column(name, parameter, "schedule", f"law.{law}.{path[-1]}"))
         elif len(path) > 2 and isinstance(path[2], int):
             item = getattr(getattr(scenario, str(path[0])), str(path[1]))[path[2]]
-            found.append(Column(name, parameter, "parameter", f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))
+            kind: Kind = "schedule" if path[-1] == "delay" else "parameter"
+            found.append(Column(name, parameter, kind, f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))
         else:
             found.append(Column(name, parameter, "parameter", name))
     for index, change in enumerate(scenario.consent.law_changes):
@@ -76,12 +80,45 @@ def uniforms(seed: int, stream: str, count: int) -> Floats:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))).random(count)
 
 
-def table(found: list[Column], seed: int, replications: int) -> Floats:
+@dataclass(frozen=True)
+class Posterior:
+    """Equally weighted joint draws of the parameters that the data were fitted to.
+
+    ``values`` [D] by stream; ``priors`` the parameter that each was fitted with.
+    """
+
+    values: dict[str, Floats]
+    priors: dict[str, Parameter]
+
+    def __post_init__(self) -> None:
+        if self.values.keys() != self.priors.keys() or len({v.size for v in self.values.values()}) != 1:
+            raise ValueError("a posterior has one prior and equally many draws for every parameter")
+
+    @property
+    def draws(self) -> int:
+        """How many draws there are."""
+        return int(next(iter(self.values.values())).size)
+
+    def covers(self, column: Column) -> bool:
+        """Whether it has draws for a column; not when the scenario states another distribution than was fitted."""
+        prior = self.priors.get(column.stream)
+        return prior is not None and prior.distributed == column.parameter.distributed
+
+    def pick(self, seed: int, replications: int) -> npt.NDArray[np.int64]:
+        """[R] the draw that each replication takes."""
+        return (uniforms(seed, "posterior", replications) * self.draws).astype(np.int64)
+
+
+def table(found: list[Column], seed: int, replications: int, posterior: Posterior | None = None) -> Floats:
     """[replications, columns] the draws of every replication."""
     result = np.empty((replications, len(found)))
+    picked = None if posterior is None else posterior.pick(seed, replications)
     for index, column in enumerate(found):
-        u = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
-        result[:, index] = column.parameter.quantile(u)
+        if posterior is not None and posterior.covers(column):
+            result[:, index] = posterior.values[column.stream][picked]
+        else:
+            u = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
+            result[:, index] = column.parameter.quantile(u)
     return result
 
 

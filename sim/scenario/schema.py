@@ -267,6 +267,9 @@ class Ramped(Reach):
 
     start: Start = Field(title="Start", description="Måned (2025-09) eller golive, golive+6, golive-2.")
     months: int = Field(title="Antall måneder", ge=1, le=240)
+    delay: Delay | None = Field(
+        None, title="Forsinkelse", description="Måneder etter start; del av en måned teller med sin andel."
+    )
 
 
 class EidProgramme(Ramped):
@@ -406,7 +409,12 @@ class Scenario(Section):
     period: Period = Field(title="Periode")
     seed: int = Field(title="Frø", ge=0, lt=2**63)
     replications: int = Field(title="Antall trekk", ge=1, le=100_000)
-    hand_tuned: bool = Field(True, title="Håndstilt", description="Parametrene er stilt for hånd, ikke kalibrert.")
+    posterior: str | None = Field(
+        None,
+        title="Kalibrert fordeling",
+        description="Fil fra «utrulling calibrate», regnet fra scenariomappen; uten den gjelder fordelingene her.",
+        min_length=1,
+    )
     weekend: Factor = Field(title="Helgedag mot hverdag", description="Aktivitet en helgedag delt på en hverdag.")
     regions: dict[RegionKey, Region] = Field(title="Helseregioner", min_length=1)
     sectors: dict[SectorKey, Sector] = Field(title="Aktørgrupper", min_length=1)
