@@ -156,6 +156,7 @@ def simulate(
     Raises:
         UserError: the scenario covers no published rate.
     """
+    scenario = scenario.with_posterior(None)
     evidence = covered(evidence, Model(scenario))
     part_of = observed_part(scenario, evidence)
     seed = scenario.seed if seed is None else seed

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ from sim.errors import UserError
 from sim.experiments.bank import Bank, observed_part
 from sim.experiments.calibrate import Fit
 from sim.experiments.evidence import Evidence, covered, read
-from sim.model.draws import Posterior
 from sim.model.rollout import Model
 from sim.model.version import MODEL_VERSION
 from sim.scenario.load import Loaded, load
 from sim.scenario.parameter import Parameter
+from sim.scenario.posterior import Posterior
 from sim.scenario.schema import Scenario
 
 Floats = npt.NDArray[np.float64]
@@ -152,6 +152,18 @@ def decode(path: Path) -> Kept:
     return Kept(path, about, Posterior(values, priors), table.column("draw").to_numpy(), fits, digest)
 
 
+def with_posterior(loaded: Loaded) -> tuple[Loaded, Kept | None]:
+    """The scenario with the posterior that it names, if any, and that posterior.
+
+    Raises:
+        UserError: as for ``posterior_of``.
+    """
+    kept = posterior_of(loaded)
+    if kept is None:
+        return loaded, None
+    return replace(loaded, scenario=loaded.scenario.with_posterior(kept.posterior)), kept
+
+
 def posterior_of(loaded: Loaded) -> Kept | None:
     """The posterior that a scenario names, checked against the model and the scenario that was fitted; None if it names none.
 
@@ -164,7 +176,7 @@ def posterior_of(loaded: Loaded) -> Kept | None:
     kept = decode(path)
     name = str(kept.about["scenario"])
     origin = path.parent.parent / f"{name}.yaml"
-    fitted = loaded if loaded.name == name else load(origin) if origin.is_file() else None
+    fitted = load(origin) if origin.is_file() else loaded if loaded.name == name else None
     now = None if fitted is None else fitted_hash(_observed(fitted))
     if now != kept.about["fitted_hash"]:
         raise UserError(

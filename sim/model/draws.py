@@ -11,7 +11,7 @@ number of a stream of its own. A parameter that the scenario states otherwise th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from zlib import crc32
 
@@ -27,12 +27,17 @@ Kind = Literal["parameter", "schedule"]
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a replication: its name, where it comes from, and the stream it is drawn from."""
+    """One number of a replication: its name, where it comes from, and the stream it is drawn from.
+
+    ``fitted`` are posterior draws that take the prior's place. They are joint draws, so all of them are of kind «parameter»:
+    a delay that was fitted together with a pace is not swapped without it.
+    """
 
     name: str
     parameter: Parameter
     kind: Kind
     stream: str
+    fitted: Floats | None = field(default=None, compare=False, repr=False)
 
 
 def columns(scenario: Scenario) -> list[Column]:
@@ -71,7 +76,14 @@ def columns(scenario: Scenario) -> list[Column]:
             }
         )
         found.append(Column(f"consent.law_changes.{index}.u", occurs, "schedule", f"law.{change.name}.occurs"))
-    return found
+    posterior = scenario.fitted
+    if posterior is None:
+        return found
+    fitted = [posterior.draws(c.stream, c.parameter) for c in found]
+    return [
+        c if draws is None else replace(c, kind="parameter", fitted=draws)
+        for c, draws in zip(found, fitted, strict=True)
+    ]
 
 
 def uniforms(seed: int, stream: str, count: int) -> Floats:
@@ -80,45 +92,16 @@ def uniforms(seed: int, stream: str, count: int) -> Floats:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))).random(count)
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """Equally weighted joint draws of the parameters that the data were fitted to.
-
-    ``values`` [D] by stream; ``priors`` the parameter that each was fitted with.
-    """
-
-    values: dict[str, Floats]
-    priors: dict[str, Parameter]
-
-    def __post_init__(self) -> None:
-        if self.values.keys() != self.priors.keys() or len({v.size for v in self.values.values()}) != 1:
-            raise ValueError("a posterior has one prior and equally many draws for every parameter")
-
-    @property
-    def draws(self) -> int:
-        """How many draws there are."""
-        return int(next(iter(self.values.values())).size)
-
-    def covers(self, column: Column) -> bool:
-        """Whether it has draws for a column; not when the scenario states another distribution than was fitted."""
-        prior = self.priors.get(column.stream)
-        return prior is not None and prior.distributed == column.parameter.distributed
-
-    def pick(self, seed: int, replications: int) -> npt.NDArray[np.int64]:
-        """[R] the draw that each replication takes."""
-        return (uniforms(seed, "posterior", replications) * self.draws).astype(np.int64)
-
-
-def table(found: list[Column], seed: int, replications: int, posterior: Posterior | None = None) -> Floats:
+def table(found: list[Column], seed: int, replications: int) -> Floats:
     """[replications, columns] the draws of every replication."""
     result = np.empty((replications, len(found)))
-    picked = None if posterior is None else posterior.pick(seed, replications)
+    u = uniforms(seed, "posterior", replications)
     for index, column in enumerate(found):
-        if posterior is not None and posterior.covers(column):
-            result[:, index] = posterior.values[column.stream][picked]
+        if column.fitted is not None:
+            result[:, index] = column.fitted[(u * len(column.fitted)).astype(np.int64)]
         else:
-            u = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
-            result[:, index] = column.parameter.quantile(u)
+            own = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
+            result[:, index] = column.parameter.quantile(own)
     return result
 
 

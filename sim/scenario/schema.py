@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.parameter import (
@@ -38,6 +38,8 @@ from sim.scenario.parameter import (
     Weight,
     Years,
 )
+
+from sim.scenario.posterior import Posterior
 
 RegionKey = Literal["sor_ost", "vest", "midt", "nord"]
 SectorKey = Literal["hospital", "gp", "out_of_hours", "contract_specialist", "kad", "municipal"]
@@ -427,6 +429,18 @@ class Scenario(Section):
     technical: Technical = Field(title="Teknisk")
     patients: Patients = Field(title="Pasienter")
     benefit: Benefit = Field(title="Nytte")
+    _fitted: Posterior | None = PrivateAttr(None)
+
+    @property
+    def fitted(self) -> Posterior | None:
+        """What the file ``posterior`` holds, once it has been read and checked (``experiments.posterior``)."""
+        return self._fitted
+
+    def with_posterior(self, posterior: Posterior | None) -> Scenario:
+        """The same scenario whose fitted parameters are drawn from a posterior, or from their priors (None)."""
+        copy = self.model_copy()
+        copy._fitted = posterior
+        return copy
 
 
 def parameters(
