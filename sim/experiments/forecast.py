@@ -43,9 +43,15 @@ def write(folder: Path, summary: Summary) -> None:
 
 
 def manifest(
-    loaded: Loaded, results: Results, seed: int, workers: int, seconds: float, files: list[str]
+    loaded: Loaded,
+    results: Results,
+    seed: int,
+    workers: int,
+    seconds: float,
+    files: list[str],
+    posterior: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """How the forecast was made and how to repeat it."""
+    """How the forecast was made and how to repeat it; ``posterior`` says which was used, None that the priors were."""
     return {
         "scenario": loaded.name,
         "scenario_hash": loaded.hash,
@@ -54,7 +60,7 @@ def manifest(
         "replications": results.replications,
         "workers": workers,
         "period": {"start": loaded.scenario.period.start, "end": loaded.scenario.period.end},
-        "hand_tuned": loaded.scenario.hand_tuned,
+        "posterior": posterior,
         "wall_time_seconds": round(seconds, 3),
         "versions": {
             "utrulling": version(),
@@ -69,7 +75,8 @@ def manifest(
 
 def repeat(loaded: Loaded, seed: int, replications: int) -> str:
     """The command that makes the same forecast again."""
-    return f"utrulling forecast {shlex.quote(loaded.given)} --seed {seed} --replications {replications}"
+    prior = " --prior" if loaded.scenario.posterior and loaded.scenario.fitted is None else ""
+    return f"utrulling forecast {shlex.quote(loaded.given)} --seed {seed} --replications {replications}{prior}"
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:

@@ -68,11 +68,14 @@ def modelled(model: Model, record: Record, observations: list[Observation]) -> F
     names = {word.nb: word.key for word in REGIONS}
     unit_of = model.structure.unit_of
     result = np.full(len(observations), np.nan)
+    read: dict[int, Floats] = {}
     for index, observation in enumerate(observations):
         members = [i for i, u in enumerate(units) if u.trust and u.region == names[observation.area]]
         first = model.calendar.month_of(model.calendar.day(observation.start))
         last = model.calendar.month_of(model.calendar.day(observation.end))
-        waiting = record.fresh[:, :, 1:] * seen.later(record, last)[:, :, 1:]
+        if last not in read:
+            read[last] = record.fresh[:, :, 1:] * seen.later(record, last)[:, :, 1:]
+        waiting = read[last]
         strata = np.isin(unit_of, members)
         at_once = record.new[first : last + 1, strata, 8].sum()
         live = record.new[first : last + 1, strata, 1:].sum()

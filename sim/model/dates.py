@@ -67,22 +67,21 @@ class Dates:
             ):
                 self._exempt_since[s] = min(self._exempt_since[s], day)
 
-    def begin(self, ramp: Ramped | Shift, unit: int) -> int | None:
-        """The month in which ``ramp`` begins at a unit (negative before the period), None if it never does."""
+    def begin(self, ramp: Ramped | Shift, unit: int, delay: float = 0.0) -> float | None:
+        """When ``ramp``, so many months late, begins at a unit: months since the period's start; None if it never does."""
         golive, offset = self.golive_month[unit], anchored(ramp.start)
-        begin = self.model.scenario.period.index(ramp.start) if offset is None else offset
-        if offset is not None or ramp.not_before is not None:
-            if golive is None:
-                return None
-            begin = golive + offset if offset is not None else begin
+        if golive is None and (offset is not None or ramp.not_before is not None):
+            return None
+        begin = delay + (self.model.scenario.period.index(ramp.start) if offset is None else (golive or 0) + offset)
         if golive is not None and ramp.not_before is not None:
             begin = max(begin, golive + (anchored(ramp.not_before) or 0))
         return begin
 
-    def window(self, ramp: Ramped | Shift, unit: int) -> slice:
-        """The months of the period in which ``ramp`` runs at a unit."""
-        begin = self.begin(ramp, unit)
+    def running(self, ramp: Ramped | Shift, unit: int, delay: float = 0.0) -> Floats:
+        """[T] the share of each month in which ``ramp``, so many months late, runs at a unit."""
+        begin = self.begin(ramp, unit, delay)
         if begin is None:
-            return slice(0, 0)
-        end = self.model.months if ramp.months is None else begin + ramp.months
-        return slice(max(begin, 0), max(min(end, self.model.months), 0))
+            return np.zeros(self.model.months)
+        since = np.arange(1, self.model.months + 1) - begin
+        over = 0.0 if ramp.months is None else np.clip(since - ramp.months, 0, 1)
+        return np.asarray(np.clip(since, 0, 1) - over)

@@ -4,11 +4,14 @@ Each uncertain parameter has a random stream of its own, keyed by its name; repl
 replication's draw does not depend on how many replications are run or by whom, and two scenarios that share a parameter
 share its draw. Schedule draws (delays, durations of local projects, dates of law changes) are kept apart from
 the parameters by their kind; national vendors delay all regions alike.
+
+A posterior takes the place of the priors it was fitted to: replication r takes one of its draws, whole, by a random
+number of a stream of its own. A parameter that the scenario states otherwise than the fit did keeps its own draw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from zlib import crc32
 
@@ -24,12 +27,17 @@ Kind = Literal["parameter", "schedule"]
 
 @dataclass(frozen=True)
 class Column:
-    """One number of a replication: its name, where it comes from, and the stream it is drawn from."""
+    """One number of a replication: its name, where it comes from, and the stream it is drawn from.
+
+    ``fitted`` are posterior draws that take the prior's place. They are joint draws, so all of them are of kind «parameter»:
+    a delay that was fitted together with a pace is not swapped without it.
+    """
 
     name: str
     parameter: Parameter
     kind: Kind
     stream: str
+    fitted: Floats | None = field(default=None, compare=False, repr=False)
 
 
 def columns(scenario: Scenario) -> list[Column]:
@@ -52,7 +60,8 @@ def columns(scenario: Scenario) -> list[Column]:
             found.append(Column(name, parameter, "schedule", f"law.{law}.{path[-1]}"))
         elif len(path) > 2 and isinstance(path[2], int):
             item = getattr(getattr(scenario, str(path[0])), str(path[1]))[path[2]]
-            found.append(Column(name, parameter, "parameter", f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))
+            kind: Kind = "schedule" if path[-1] == "delay" else "parameter"
+            found.append(Column(name, parameter, kind, f"{path[0]}.{path[1]}.{item.name}.{path[-1]}"))
         elif path[0] == "shifts":
             shift = scenario.shifts[int(path[1])].name
             found.append(Column(name, parameter, "parameter", f"shifts.{shift}.{path[-1]}"))
@@ -70,7 +79,14 @@ def columns(scenario: Scenario) -> list[Column]:
             }
         )
         found.append(Column(f"consent.law_changes.{index}.u", occurs, "schedule", f"law.{change.name}.occurs"))
-    return found
+    posterior = scenario.fitted
+    if posterior is None:
+        return found
+    fitted = [posterior.draws(c.stream, c.parameter) for c in found]
+    return [
+        c if draws is None else replace(c, kind="parameter", fitted=draws)
+        for c, draws in zip(found, fitted, strict=True)
+    ]
 
 
 def uniforms(seed: int, stream: str, count: int) -> Floats:
@@ -82,9 +98,13 @@ def uniforms(seed: int, stream: str, count: int) -> Floats:
 def table(found: list[Column], seed: int, replications: int) -> Floats:
     """[replications, columns] the draws of every replication."""
     result = np.empty((replications, len(found)))
+    u = uniforms(seed, "posterior", replications)
     for index, column in enumerate(found):
-        u = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
-        result[:, index] = column.parameter.quantile(u)
+        if column.fitted is not None:
+            result[:, index] = column.fitted[(u * len(column.fitted)).astype(np.int64)]
+        else:
+            own = uniforms(seed, column.stream, replications) if column.parameter.uncertain else np.zeros(replications)
+            result[:, index] = column.parameter.quantile(own)
     return result
 
 

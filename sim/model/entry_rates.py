@@ -64,8 +64,10 @@ def _duty(model: Model, values: Values, dates: Dates) -> Floats:
     """[T, U] the factor on those who decline: guidance and reporting duty."""
     duty = np.ones((model.months, model.units))
     for index, ramp in enumerate(model.scenario.ownership.duties):
+        path = f"ownership.duties.{index}"
         for unit in model.reach[id(ramp)]:
-            duty[dates.window(ramp, unit), unit] *= values[f"ownership.duties.{index}.factor"]
+            runs = dates.running(ramp, unit, values.get(f"{path}.delay", 0.0))
+            duty[:, unit] *= 1 + (values[f"{path}.factor"] - 1) * runs
     return duty
 
 
@@ -73,8 +75,10 @@ def _cleanup(model: Model, values: Values, dates: Dates) -> Floats:
     """[T, U] entries that clean-up projects can handle."""
     capacity = np.zeros((model.months, model.units))
     for index, project in enumerate(model.scenario.legacy.cleanups):
+        path = f"legacy.cleanups.{index}"
         for unit in model.reach[id(project)]:
-            capacity[dates.window(project, unit), unit] += values[f"legacy.cleanups.{index}.capacity"]
+            runs = dates.running(project, unit, values.get(f"{path}.delay", 0.0))
+            capacity[:, unit] += values[f"{path}.capacity"] * runs
     return np.asarray(capacity * (dates.writing > 0))
 
 

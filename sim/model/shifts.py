@@ -65,10 +65,8 @@ class Shifts:
 
 def _strength(model: Model, dates: Dates, shift: Shift, unit: int) -> Floats:
     """[T] how much of a shift's effect holds at a unit, 0-1."""
-    window = dates.window(shift, unit)
-    strength = np.zeros(model.months)
     begin = dates.begin(shift, unit)
-    if begin is not None:
-        since = np.arange(model.months) - begin + 0.5
-        strength[window] = np.clip(since / shift.ramp, 0, 1)[window] if shift.ramp else 1.0
-    return strength
+    if begin is None:
+        return np.zeros(model.months)
+    since = np.arange(model.months) - begin + 0.5
+    return dates.running(shift, unit) * (np.clip(since / shift.ramp, 0, 1) if shift.ramp else 1.0)

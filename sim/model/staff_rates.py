@@ -68,10 +68,10 @@ def _ordering(model: Model, row: Floats, values: Values, dates: Dates) -> Floats
     """[S, T] the share of those without an eID who are ordered one: as a habit, or by a programme."""
     order = 1 - np.repeat(1 - model.of_strata("eid_ordering", row)[:, None], model.months, axis=1)
     for index, programme in enumerate(model.scenario.eid.programmes):
-        chance = values[f"eid.programmes.{index}.ordering"]
+        path = f"eid.programmes.{index}"
         for unit, strata in model.reach[id(programme)].items():
-            months = dates.window(programme, unit)
-            order[strata, months] = 1 - (1 - order[strata, months]) * (1 - chance)
+            chance = values[f"{path}.ordering"] * dates.running(programme, unit, values.get(f"{path}.delay", 0.0))
+            order[strata] = 1 - (1 - order[strata]) * (1 - chance)
     return np.asarray(order)
 
 
@@ -79,8 +79,10 @@ def _imitation(model: Model, values: Values, dates: Dates) -> Floats:
     """[U, T] Bass q per year, more where super-users are."""
     imitation = np.full((model.units, model.months), values["knowledge.imitation"])
     for index, users in enumerate(model.scenario.knowledge.super_users):
+        path = f"knowledge.super_users.{index}"
         for unit in model.reach[id(users)]:
-            imitation[unit, dates.window(users, unit)] *= values[f"knowledge.super_users.{index}.factor"]
+            runs = dates.running(users, unit, values.get(f"{path}.delay", 0.0))
+            imitation[unit] *= 1 + (values[f"{path}.factor"] - 1) * runs
     return imitation
 
 
@@ -106,10 +108,10 @@ def _courses(model: Model, values: Values, dates: Dates, trained: Floats) -> tup
             joining = np.diff(np.concatenate([[0.0], dates.writing[:, stratum.unit]]))
             course[s] = np.maximum(course[s], np.clip(trained[s] * joining, 0, 1))
     for index, campaign in enumerate(model.scenario.knowledge.campaigns):
-        reached = values[f"knowledge.campaigns.{index}.reaches"]
+        path = f"knowledge.campaigns.{index}"
         for unit, strata in model.reach[id(campaign)].items():
-            months = dates.window(campaign, unit)
-            course[strata, months] = 1 - (1 - course[strata, months]) * (1 - reached)
+            reached = values[f"{path}.reaches"] * dates.running(campaign, unit, values.get(f"{path}.delay", 0.0))
+            course[strata] = 1 - (1 - course[strata]) * (1 - reached)
     return course, before
 
 

@@ -101,6 +101,11 @@ class Parameter(BaseModel):
         """Whether it has a distribution."""
         return self.distribution is not None
 
+    @property
+    def distributed(self) -> tuple[str | None, tuple[float | None, ...], str]:
+        """What decides its draws: family, numbers and unit, not where they come from."""
+        return self.distribution, (self.value, *(getattr(self, n) for n in _NUMBERS)), self.unit
+
     def _frozen(self) -> Any:
         """The scipy distribution behind an uncertain parameter."""
         from scipy import stats

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.parameter import (
@@ -38,6 +38,7 @@ from sim.scenario.parameter import (
     Weight,
     Years,
 )
+from sim.scenario.posterior import Posterior
 
 RegionKey = Literal["sor_ost", "vest", "midt", "nord"]
 SectorKey = Literal["hospital", "gp", "out_of_hours", "contract_specialist", "kad", "municipal"]
@@ -301,6 +302,9 @@ class Ramped(Reach):
     not_before: Anchored | None = Field(
         None, title="Ikke før", description="Venter på stedets bruksstart: golive, golive+6, golive-2."
     )
+    delay: Delay | None = Field(
+        None, title="Forsinkelse", description="Måneder etter start; del av en måned teller med sin andel."
+    )
 
 
 class EidProgramme(Ramped):
@@ -468,7 +472,12 @@ class Scenario(Section):
     period: Period = Field(title="Periode")
     seed: int = Field(title="Frø", ge=0, lt=2**63)
     replications: int = Field(title="Antall trekk", ge=1, le=100_000)
-    hand_tuned: bool = Field(True, title="Håndstilt", description="Parametrene er stilt for hånd, ikke kalibrert.")
+    posterior: str | None = Field(
+        None,
+        title="Kalibrert fordeling",
+        description="Fil fra «utrulling calibrate», regnet fra scenariomappen; uten den gjelder fordelingene her.",
+        min_length=1,
+    )
     weekend: Factor = Field(title="Helgedag mot hverdag", description="Aktivitet en helgedag delt på en hverdag.")
     regions: dict[RegionKey, Region] = Field(title="Helseregioner", min_length=1)
     sectors: dict[SectorKey, Sector] = Field(title="Aktørgrupper", min_length=1)
@@ -482,6 +491,18 @@ class Scenario(Section):
     patients: Patients = Field(title="Pasienter")
     benefit: Benefit = Field(title="Nytte")
     shifts: list[Shift] = Field([], title="Daterte endringer av parametere")
+    _fitted: Posterior | None = PrivateAttr(None)
+
+    @property
+    def fitted(self) -> Posterior | None:
+        """What the file ``posterior`` holds, once it has been read and checked (``experiments.posterior``)."""
+        return self._fitted
+
+    def with_posterior(self, posterior: Posterior | None) -> Scenario:
+        """The same scenario whose fitted parameters are drawn from a posterior, or from their priors (None)."""
+        copy = self.model_copy()
+        copy._fitted = posterior
+        return copy
 
 
 def parameters(

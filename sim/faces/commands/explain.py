@@ -30,13 +30,14 @@ def run(options: argparse.Namespace) -> int:
     """Carry the command out; returns the exit code."""
     import difflib
 
+    from sim.experiments.posterior import with_posterior
     from sim.faces.explain import timeline
     from sim.model.draws import table
     from sim.model.rollout import Model, Rollout
     from sim.model.trace import COLUMNS, Trace
     from sim.scenario.load import load
 
-    loaded = load(options.scenario)
+    loaded, _ = with_posterior(load(options.scenario))
     if options.replication < 0:
         raise UserError("--replication skal være 0 eller mer", "--replication must be 0 or more")
     model = Model(loaded.scenario)

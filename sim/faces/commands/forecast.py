@@ -43,6 +43,14 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         ),
     )
     made.add_argument(
+        "--prior",
+        action="store_true",
+        help=t(
+            "trekk fra fordelingene i scenariofilen i stedet for den kalibrerte fordelingen",
+            "draw from the distributions in the scenario file instead of the calibrated ones",
+        ),
+    )
+    made.add_argument(
         "--workers",
         type=positive,
         metavar="W",
@@ -104,6 +112,11 @@ def run(options: argparse.Namespace) -> int:
             f"{count} draws need too much memory; at most {limit} for this scenario",
         )
     workers = options.workers or cores()
+    from sim.experiments.posterior import with_posterior
+
+    kept = None
+    if not options.prior:
+        loaded, kept = with_posterior(loaded)
     label = "Simulerer" if options.lang == "nb" else "Simulating"
     results = replicate(loaded.scenario, count, seed, workers, label, published(loaded.data_folder))
     summary = Summary.of(results)
@@ -119,7 +132,9 @@ def run(options: argparse.Namespace) -> int:
             if extra:
                 output.write_aside(output.within(folder, target, Path(extra)), make())
         files = [p.name for p in folder.iterdir()]
-        content = forecast.manifest(loaded, results, seed, workers, time.perf_counter() - begun, files)
+        content = forecast.manifest(
+            loaded, results, seed, workers, time.perf_counter() - begun, files, kept and kept.summary
+        )
         forecast.write_manifest(folder, content)
     headline = summary.at("sync_rate_new", "national", key := _headline_month(results.model.calendar.labels))
     answer(
@@ -136,14 +151,15 @@ def run(options: argparse.Namespace) -> int:
         low, middle, high = (percent(statistics[k], options.lang) for k in ("p05", "p50", "p95"))
         return f"{middle} ({low}\u2013{high})"
 
+    drawn = Text("kalibrert", "calibrated") if kept else Text("fra a priori-fordelingene", "from the priors")
     hospital = interval(summary.at("sync_rate_new", "national", key, "hospital"))
     say(
         options,
         f"{key}: {interval(headline)} av nye oppføringer er synkronisert, i sykehus {hospital} "
-        f"(median og 90 %-intervall av {count} trekk, stilt for hånd).\n"
+        f"(median og 90 %-intervall av {count} trekk, {drawn.nb}).\n"
         f"Prognosen ligger i {target}. Neste: åpne {target / 'report.html'}, eller utrulling explain {options.scenario}",
         f"{key}: {interval(headline)} of new entries are synced, in hospitals {hospital} "
-        f"(median and 90% interval of {count} draws, tuned by hand).\n"
+        f"(median and 90% interval of {count} draws, {drawn.en}).\n"
         f"The forecast is in {target}. Next: open {target / 'report.html'}, or utrulling explain {options.scenario}",
     )
     if count < page.FEW:

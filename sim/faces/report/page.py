@@ -52,7 +52,7 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
         "title": title,
         "description": scenario.description,
         "conclusion": _conclusion(summary, key, when, whole, lang),
-        "hand_tuned": scenario.hand_tuned,
+        "calibrated": scenario.fitted is not None,
         "charts": _charts(loaded, summary, index, when, whole, lang),
         "a1190": [tables.a1190(results, lang, by, "vest", evaluated) for by in ("month", "category", "group")]
         if evaluated and "vest" in scenario.regions
@@ -207,9 +207,18 @@ def _charts(loaded: Loaded, summary: Summary, index: int, when: str, whole: str,
         dots = say(
             lang,
             "Prikker: publiserte tall (hul prikk: utledet); tykk strek: 50 % av trekkene; tynn: 90 %. "
-            "Parametrene er stilt for hånd mot de samme tallene, så dette er en kontroll av tilpasningen, ikke en etterprøving.",
+            + (
+                "Parametrene er kalibrert mot de samme tallene, så dette er en kontroll av tilpasningen; etterprøvingen står i "
+                "utrulling backtest."
+                if scenario.fitted
+                else "Parametrene er trukket fra a priori-fordelingene, som ikke er tilpasset tallene."
+            ),
             "Dots: published figures (hollow: derived); thick bar: 50 % of the draws; thin: 90 %. The parameters are "
-            "tuned by hand to the same figures, so this checks the fit and does not validate the forecast.",
+            + (
+                "calibrated to the same figures, so this checks the fit; for the validation see utrulling backtest."
+                if scenario.fitted
+                else "drawn from the priors, which were not fitted to the figures."
+            ),
         )
         add(
             "fit",

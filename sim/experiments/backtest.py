@@ -1,0 +1,211 @@
+"""Hindcast: fit what was known at a cut-off, predict what was published later, and score it against naive forecasts.
+
+Scores are continuous ranked probability scores (CRPS; Gneiting & Raftery 2007) in shares, 0.01 being a percentage point,
+and whether the central 50, 80 and 95 % intervals hold the figure. A point forecast's CRPS is its absolute error and its
+interval holds nothing but itself; so that the comparison is fair, each naive forecast also comes with a spread of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scoringrules
+from scipy import stats
+from scipy.special import expit, logit
+
+from sim.experiments import calibrate
+from sim.experiments.bank import Bank
+from sim.experiments.observations import Observation
+
+Floats = npt.NDArray[np.float64]
+LEVELS = (0.5, 0.8, 0.95)
+MODEL, PRIOR = "model", "model_prior"
+DAYS_PER_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True)
+class Record:
+    """One forecast and its score; ``low`` and ``high`` are the 80 % interval."""
+
+    cutoff: str
+    target: str
+    forecaster: str
+    published: float
+    median: float
+    low: float
+    high: float
+    crps: float
+    covered_50: bool
+    covered_80: bool
+    covered_95: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """For ``--json`` and CSV."""
+        return asdict(self)
+
+
+def crps(value: float, sample: Floats, weights: Floats | None = None) -> float:
+    """CRPS of a (weighted) sample as forecast of ``value``."""
+    if weights is None:
+        weights = np.full(len(sample), 1 / len(sample))
+    order = np.argsort(sample, kind="stable")  # sorted here: the library's own sort leaves the weights behind
+    return float(
+        scoringrules.crps_ensemble(
+            value, sample[order], ens_w=weights[order], estimator="qd", sorted_ensemble=True, backend="numpy"
+        )
+    )
+
+
+def middle(observation: Observation) -> float:
+    """The middle of a window, in months of an arbitrary start."""
+    return (observation.start.toordinal() + observation.end.toordinal()) / 2 / DAYS_PER_MONTH
+
+
+def last_value(times: Floats, values: Floats, at: float) -> float:
+    """The last figure again."""
+    return float(values[-1])
+
+
+def linear_trend(times: Floats, values: Floats, at: float) -> float:
+    """The least-squares line through the figures; with one figure, that figure."""
+    if len(values) < 2:
+        return float(values[-1])
+    slope, level = np.polyfit(times - times[0], values, 1)
+    return float(np.clip(level + slope * (at - times[0]), 0, 1))
+
+
+def logistic_trend(times: Floats, values: Floats, at: float) -> float:
+    """The least-squares line on the logit scale: growth that flattens towards all entries."""
+    if len(values) < 2:
+        return float(values[-1])
+    slope, level = np.polyfit(times - times[0], logit(values), 1)
+    return float(expit(level + slope * (at - times[0])))
+
+
+NAIVE: dict[str, Callable[[Floats, Floats, float], float]] = {
+    "last_value": last_value,
+    "linear_trend": linear_trend,
+    "logistic_trend": logistic_trend,
+}
+SPREAD = "_spread"
+
+
+def spread(
+    forecaster: Callable[[Floats, Floats, float], float], times: Floats, values: Floats, sampling: float
+) -> float:
+    """Standard deviation per square root of a month of a naive forecast's error: that of a random walk with the size of
+    the forecaster's own one-step errors so far. With a single figure there is no such error, and ``sampling`` is used."""
+    errors = [
+        (values[k] - forecaster(times[:k], values[:k], times[k])) / np.sqrt(times[k] - times[k - 1])
+        for k in range(1, len(values))
+    ]
+    return float(np.sqrt(np.mean(np.square(errors)))) if errors else sampling
+
+
+def backtest(bank: Bank, entries_per_month: float) -> list[Record]:
+    """Every forecast of every later figure at every cut-off but the last.
+
+    ``entries_per_month`` sets the sampling error of a figure, the least spread that a naive forecast can have.
+    """
+    series = sorted(bank.evidence.figures, key=lambda o: o.end)
+    found: list[Record] = []
+    position = {o.key: i for i, o in enumerate(bank.evidence.figures)}
+    for cutoff in sorted({o.end for o in series})[:-1]:
+        past = [o for o in series if o.end <= cutoff]
+        later = [o for o in series if o.end > cutoff]
+        for name, fitted in ((MODEL, calibrate.fit(bank, cutoff)), (PRIOR, calibrate.prior(bank))):
+            for target in later:
+                sample = fitted.predicted[:, position[target.key]]
+                found.append(_of_sample(cutoff, target, name, sample, fitted.weights))
+        found += _naive(cutoff, past, later, entries_per_month)
+    return found
+
+
+def _of_sample(cutoff: dt.date, target: Observation, name: str, sample: Floats, weights: Floats) -> Record:
+    tails = [p for level in LEVELS for p in ((1 - level) / 2, (1 + level) / 2)]
+    bounds = calibrate.weighted_quantile(sample, weights, (0.5, *tails))
+    covered = [bool(bounds[1 + 2 * k] <= target.value <= bounds[2 + 2 * k]) for k in range(len(LEVELS))]
+    score = crps(target.value, sample, weights)
+    return Record(str(cutoff), target.key, name, target.value, bounds[0], bounds[3], bounds[4], score, *covered)
+
+
+def _naive(
+    cutoff: dt.date, past: Sequence[Observation], later: Sequence[Observation], entries_per_month: float
+) -> list[Record]:
+    found = []
+    times, values = np.array([middle(o) for o in past]), np.array([o.value for o in past])
+    window = ((past[-1].end - past[-1].start).days + 1) / DAYS_PER_MONTH
+    sampling = float(np.sqrt(values[-1] * (1 - values[-1]) / (entries_per_month * window)))
+    for name, forecaster in NAIVE.items():
+        pace = spread(forecaster, times, values, sampling)
+        for target in later:
+            at = middle(target)
+            point = forecaster(times, values, at)
+            gap = abs(target.value - point)
+            exact = [gap == 0.0] * len(LEVELS)
+            found.append(Record(str(cutoff), target.key, name, target.value, point, point, point, gap, *exact))
+            sd = max(pace * np.sqrt(at - times[-1]), 1e-9)
+            inside = [bool(gap <= stats.norm.ppf((1 + level) / 2) * sd) for level in LEVELS]
+            reach = stats.norm.ppf(0.9) * sd
+            score = float(scoringrules.crps_normal(target.value, point, sd, backend="numpy"))
+            found.append(
+                Record(
+                    str(cutoff),
+                    target.key,
+                    name + SPREAD,
+                    target.value,
+                    point,
+                    point - reach,
+                    point + reach,
+                    score,
+                    *inside,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Mean CRPS per forecaster at a cut-off, or over all (cutoff «all»); the best naive one, and the model against it."""
+
+    cutoff: str
+    means: dict[str, float]
+    best_naive: str
+    ratio: float
+
+    @property
+    def no_worse(self) -> bool:
+        """Whether the model is no worse than the best naive forecast."""
+        return self.ratio <= 1
+
+
+GOAL = 0.5  # of the best naive forecast's CRPS, in the mean
+
+
+def verdicts(records: Sequence[Record]) -> list[Verdict]:
+    """One per cut-off, and last one over all records."""
+    cutoffs = sorted({r.cutoff for r in records})
+    return [_verdict(c, [r for r in records if r.cutoff == c]) for c in cutoffs] + [_verdict("all", records)]
+
+
+def _verdict(cutoff: str, records: Sequence[Record]) -> Verdict:
+    names = list(dict.fromkeys(r.forecaster for r in records))
+    means = {n: float(np.mean([r.crps for r in records if r.forecaster == n])) for n in names}
+    best = min((n for n in names if n not in (MODEL, PRIOR)), key=lambda n: means[n])
+    return Verdict(cutoff, means, best, means[MODEL] / means[best])
+
+
+def coverage(records: Sequence[Record]) -> dict[str, tuple[float, float, float]]:
+    """Share of figures in the 50, 80 and 95 % intervals, by forecaster."""
+    names = dict.fromkeys(r.forecaster for r in records)
+    return {
+        name: tuple(  # type: ignore[misc]
+            float(np.mean([getattr(r, f"covered_{round(100 * level)}") for r in records if r.forecaster == name]))
+            for level in LEVELS
+        )
+        for name in names
+    }
