@@ -25,9 +25,9 @@ class Faults:
         self.owners: dict[Path, str] = {}  # files of interventions, and which one each belongs to
 
     def owner(self, path: KeyPath) -> str:
-        """The intervention that stated what stands at ``path``; empty for the scenario and its parents."""
+        """Who stated what stands at ``path``: the intervention, or the scenario file."""
         place = self.places.get(path)
-        return self.owners.get(place.file, "") if place is not None else ""
+        return self.owners.get(place.file, str(place.file)) if place is not None else ""
 
     def fail(self, path: KeyPath, nb: str, en: str, suggestion: str | None = None) -> None:
         """Note a problem at ``path`` (or at the nearest key above it that has a place)."""
