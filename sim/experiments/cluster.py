@@ -116,7 +116,7 @@ class Cluster:
                             ) from error
                         submit(task, tried + 1)
                         continue
-                    except Unlike as error:
+                    except UnlikeError as error:
                         raise _refused(*error.args) from error
                     yield task, part
                     future.release()
@@ -144,7 +144,7 @@ class Cluster:
                 )
 
 
-class Unlike(Exception):
+class UnlikeError(Exception):
     """A worker's code or libraries are not the client's: its address, and what differs."""
 
 
@@ -186,7 +186,7 @@ def _run(content: bytes, key: str, numbers: Ints, rows: Floats, expected: dict[s
         from distributed import get_worker
 
         theirs = fingerprint()
-        raise Unlike(
+        raise UnlikeError(
             get_worker().address,
             ", ".join(f"{n} {theirs.get(n)} ≠ {expected[n]}" for n in expected if theirs.get(n) != expected[n]),
         )

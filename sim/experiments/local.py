@@ -47,7 +47,12 @@ class Local:
     """Runs tasks on ``workers`` processes, this one among them."""
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or cores()
+        self._workers = workers or cores()
+
+    @property
+    def workers(self) -> int:
+        """Processes, this one among them."""
+        return self._workers
 
     def parts(self, spec: Spec, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Part]]:
         """Run the tasks; pieces of them come back in any order."""

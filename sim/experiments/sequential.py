@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from sim.errors import UserError
@@ -64,7 +63,7 @@ class Rule:
         if count < min(self.least, self.most):
             return min(self.least, self.most)
         width = self.widest(values)
-        missed: npt.NDArray[np.int64] = np.flatnonzero(np.greater(width, self.wish))
+        missed = np.arange(count)[width > self.wish]
         since = int(missed[-1]) + 2 if missed.size else 1  # the wish has held from this count on
         if since <= count:
             return min(since + self.ahead(since), self.most)
@@ -93,7 +92,7 @@ def extend(run: Run, rule: Rule, say: Callable[[int, float], None] | None = None
         more = np.arange(len(run), wanted)
         run.extend(more, table(columns, seed, wanted)[len(run) :])
         values = sample(run.results(), figures)
-        defined = ~np.isnan(values).any(axis=0)
+        defined = np.asarray(~np.isnan(values).any(axis=0))
         if say is not None:
             say(len(run), float(rule.widest(values[:, defined])[-1]))
     width = float(rule.widest(values[:, defined])[-1])

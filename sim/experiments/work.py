@@ -79,7 +79,12 @@ class Part:
 
 
 class Executor(Protocol):
-    """Whatever runs tasks. Parts come in any order; one is valid until the next is asked for."""
+    """Whatever runs tasks, on so many ``workers``. Parts come in any order; one is valid until the next is asked for."""
+
+    @property
+    def workers(self) -> int:
+        """Processes."""
+        ...
 
     def parts(self, spec: Spec, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Part]]:
         """Run the tasks (or pieces of them)."""
