@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
-from distributed import FIRST_COMPLETED, Client, KilledWorker, wait
+from distributed import Client, KilledWorker, wait
 
 from sim.errors import UserError
 from sim.experiments.work import Floats, Ints, Job, Part, Spec, Task, fingerprint
@@ -25,7 +25,7 @@ CHUNK = 8
 AHEAD = 3  # tasks under way per thread of the cluster
 RETRIES = 3  # times that a task is given again after Dask has given it up
 PATIENCE = 60.0  # seconds without any worker before the run gives up
-CONNECT = 10.0  # seconds
+CONNECT = 5.0  # seconds
 
 
 class Cluster:
@@ -129,7 +129,8 @@ class Cluster:
         alone_since = None
         while True:
             try:
-                return list(wait(list(running), timeout=1.0, return_when=FIRST_COMPLETED).done)
+                with self._client.as_current():
+                    return list(wait(list(running), timeout=1.0, return_when="FIRST_COMPLETED").done)
             except TimeoutError:
                 pass
             try:

@@ -8,10 +8,10 @@ Pick-freeze: replication a of the forecast is run again with one of the three ta
     total share of G      T_G = E[(f(a) - f(a, G of b))²] / 2V
     share of G alone      S_G = 1 - E[(f(b) - f(a, G of b))²] / 2V
 
-with V from all replications. The forecast's own replications are a and b, so a pair costs three runs and no more. Interactions
+with 2V = E[(f(a) - f(b))²] of the same pairs: what chance put into the pairs is above and below the line, and cancels. The forecast's own replications are a and b, so a pair costs three runs and no more. Interactions
 are divided evenly among those that interact by Shapley's rule, which from the closed shares C_G = S_G, C_GH = 1 - T of the third
 gives shares that sum to one (Owen, SIAM/ASA J. Uncertainty Quantification 2 (2014) 245-251). Standard errors are
-bootstrapped over the pairs and the replications.
+bootstrapped over the pairs.
 """
 
 from __future__ import annotations
@@ -107,17 +107,15 @@ def mixed(columns: list[Column], a: Floats, b: Floats, numbers_a: Ints, numbers_
     return np.concatenate(rows), np.concatenate([numbers_a, numbers_a, numbers_b])
 
 
-def estimate(everything: Floats, a: Floats, b: Floats, variants: Floats) -> tuple[Floats, Floats, Floats]:
-    """First-order, total and Shapley shares [3] of one figure.
+def estimate(a: Floats, b: Floats, variants: Floats) -> tuple[Floats, Floats, Floats]:
+    """First-order, total and Shapley shares [3] of one figure; NaN where the pairs do not differ.
 
-    ``everything`` [R] are all replications, ``a`` and ``b`` [n] those of the pairs, ``variants`` [3, n] the runs of ``a``
-    with one part from ``b``.
+    ``a`` and ``b`` [n] are the replications of the pairs, ``variants`` [3, n] the runs of ``a`` with one part from ``b``.
     """
-    variance = 2 * everything.var(ddof=1)
-    if variance == 0:
-        return np.zeros(3), np.zeros(3), np.zeros(3)
-    total = ((a - variants) ** 2).mean(axis=1) / variance
-    first = 1 - ((b - variants) ** 2).mean(axis=1) / variance
+    twice = ((a - b) ** 2).mean()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = ((a - variants) ** 2).mean(axis=1) / twice
+        first = 1 - ((b - variants) ** 2).mean(axis=1) / twice
     return first, total, shapley(first, total)
 
 
@@ -165,25 +163,20 @@ def decompose(
     found = []
     for k, figure in enumerate(chosen):
         one = everything[:, k]
-        if np.isnan(one).any() or np.isnan(variants[:, :, k]).any() or one.std() == 0:
+        if np.isnan(one).any() or np.isnan(variants[:, :, k]).any() or (one[:pairs] == one[pairs : 2 * pairs]).all():
             continue
         found.append(_shares(figure, one, one[:pairs], one[pairs : 2 * pairs], variants[:, :, k]))
     return Decomposition(pairs, found)
 
 
 def _shares(figure: KeyFigure, everything: Floats, a: Floats, b: Floats, variants: Floats) -> Shares:
-    first, total, divided = estimate(everything, a, b, variants)
-    errors = bootstrap(
-        lambda all_, of: estimate(everything[all_], a[of], b[of], variants[:, of]), len(everything), len(a)
-    )
+    first, total, divided = estimate(a, b, variants)
+    errors = bootstrap(lambda of: estimate(a[of], b[of], variants[:, of]), len(a))
     return Shares(figure, float(everything.std(ddof=1)), first, errors[0], total, errors[1], divided, errors[2])
 
 
-def bootstrap(statistic: Callable[[Ints, Ints], Any], replications: int, pairs: int) -> Floats:
-    """Standard errors of a statistic of (chosen replications, chosen pairs) by resampling both with replacement."""
+def bootstrap(statistic: Callable[[Ints], Any], pairs: int) -> Floats:
+    """Standard errors of a statistic of chosen pairs, by resampling them with replacement."""
     random = np.random.Generator(np.random.PCG64(0))  # the same resamples for every figure, and in every run
-    drawn = [
-        statistic(random.integers(0, replications, replications), random.integers(0, pairs, pairs))
-        for _ in range(RESAMPLES)
-    ]
-    return np.asarray(np.std(np.array(drawn), axis=0, ddof=1))
+    drawn = [statistic(random.integers(0, pairs, pairs)) for _ in range(RESAMPLES)]
+    return np.asarray(np.nanstd(np.array(drawn), axis=0, ddof=1))

@@ -62,6 +62,8 @@ class Rule:
         count = len(values)
         if count < min(self.least, self.most):
             return min(self.least, self.most)
+        if count >= self.most:
+            return count
         width = self.widest(values)
         missed = np.arange(count)[width > self.wish]
         since = int(missed[-1]) + 2 if missed.size else 1  # the wish has held from this count on

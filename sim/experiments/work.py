@@ -159,7 +159,8 @@ class Job:
         }
         with np.errstate(divide="ignore", invalid="ignore"):
             found["sync_rate_new"] = found["synced"] / found["registered"]
-            found["sync_rate_live"] = found["synced"] / found["registered_live"]
+            live = found["registered_live"]
+            found["sync_rate_live"] = np.where(live > 0, found["synced"] / live, np.nan)
         for i, name in enumerate(self.spec.measures):
             series[i] = found[name]
 
