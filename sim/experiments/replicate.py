@@ -71,7 +71,7 @@ def most_replications(scenario: Scenario) -> int:
 
 
 class Run:
-    """The replications of ``spec`` so far. Memory grows in place."""
+    """The replications of ``spec`` so far. ``room`` tells how many there may be, so that nothing need be copied."""
 
     def __init__(
         self,
@@ -79,11 +79,13 @@ class Run:
         executor: Executor | None = None,
         progress: str | None = None,
         checkpoint: Checkpoint | None = None,
+        room: int = 0,
     ) -> None:
         self.spec, self.job = spec, Job(spec)
         self._executor = executor or Local()
+        self._room = room
         part = self.job.part(0)
-        self._kept = Kept(part.series.copy(), part.milestones.copy(), part.fits.copy(), part.detail, part.backlog)
+        self._kept = Kept(part.series, part.milestones, part.fits, part.detail, part.backlog)
         self._segments = Segments(checkpoint, spec, self._kept)
         self._progress = progress
         self._draws: Floats = np.empty((0, len(self.job.model.columns)))
@@ -98,9 +100,7 @@ class Run:
         Interrupted, it keeps in the checkpoint what is done.
         """
         before, count = len(self), len(self) + len(numbers)
-        for name in ("series", "milestones", "fits"):
-            array = getattr(self._kept, name)
-            array.resize((count, *array.shape[1:]), refcheck=False)
+        self._make_room(before, count)
         self._draws = np.concatenate([self._draws, rows])
         self._numbers = np.concatenate([self._numbers, numbers])
         task = self._segments.restore(Task(np.arange(before, count), numbers, rows))
@@ -122,18 +122,29 @@ class Run:
             raise
         self._segments.close()
 
+    def _make_room(self, used: int, count: int) -> None:
+        """Have arrays for ``count`` replications. Untouched memory costs nothing, and no child has a copy of it."""
+        if len(self._kept.series) >= count:
+            return
+        self._room = max(self._room, count)
+        for name in ("series", "milestones", "fits"):
+            old = getattr(self._kept, name)
+            new = np.empty((self._room, *old.shape[1:]), old.dtype)
+            new[:used] = old[:used]
+            setattr(self._kept, name, new)
+
     def results(self) -> Results:
         """All replications so far."""
-        job, kept = self.job, self._kept
+        job, kept, count = self.job, self._kept, len(self)
         return Results(
             job.model,
             job.areas,
-            kept.series,
-            kept.detail,
+            kept.series[:count],
+            kept.detail.copy(),
             np.asarray(kept.backlog * GRAIN, np.float64),
-            kept.milestones,
+            kept.milestones[:count],
             job.observations,
-            kept.fits,
+            kept.fits[:count],
             self._draws,
             self.spec.seed,
             self._numbers,

@@ -51,7 +51,7 @@ def conduct(
 ) -> Study:
     """Carry a plan out; ``labels`` of the progress bars of its two halves, ``say`` as in ``sequential.extend``."""
     first, second = labels or (None, None)
-    run = Run(plan.spec, executor, first, checkpoint)
+    run = Run(plan.spec, executor, first, checkpoint, plan.replications)
     reached = None
     if plan.wish is None:
         run.extend(np.arange(plan.replications), table(run.job.model.columns, plan.spec.seed, plan.replications))
