@@ -25,6 +25,8 @@ BUDGET = {
     "seen": 5e-8,
     "monotone": 2e-8,
     "moments": 2e-8,
+    "sequential": 2e-8,
+    "shares": 2e-8,
 }
 
 

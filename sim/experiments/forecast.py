@@ -1,14 +1,16 @@
 """The forecast as files: Parquet with all detail, CSV and JSON with the summary, the manifest.
 
 The folder holds: ``forecast.parquet`` (registered entries in full detail), ``backlog.parquet`` (waiting entries by gate
-and age), ``forecast.csv`` and ``summary.json`` (the same rows),
-``manifest.json`` (how to repeat it). The report is added by the face that draws it.
+and age), ``forecast.csv`` and ``summary.json`` (the same rows; the latter also says where the uncertainty comes from),
+``manifest.json`` (how to repeat it, and the Monte Carlo error of the key figures). The report is added by the face that draws it.
 """
 
 from __future__ import annotations
 
+import json
 import platform
 import shlex
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sim.experiments.decomposition import Decomposition, default_pairs
+from sim.experiments.keyfigures import LEVEL, precision
 from sim.experiments.output import MANIFEST, write_json
 from sim.experiments.replicate import Results
+from sim.experiments.sequential import Reached
 from sim.experiments.summary import Summary, backlog, detail
 from sim.scenario.load import Loaded
 
-LIBRARIES = ("numpy", "simpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic")
+LIBRARIES = ("numpy", "simpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "distributed")
 
 
 def version() -> str:
@@ -29,7 +34,7 @@ def version() -> str:
     return metadata.version("utrulling")
 
 
-def write(folder: Path, summary: Summary) -> None:
+def write(folder: Path, summary: Summary, decomposition: Decomposition | None = None) -> None:
     """Write the forecast's data files into ``folder``."""
     for name, frame in (("forecast", detail(summary.results)), ("backlog", backlog(summary.results))):
         table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
@@ -39,7 +44,8 @@ def write(folder: Path, summary: Summary) -> None:
         folder / "forecast.csv", index=False, lineterminator="\n"
     )
     rows = frame.to_json(orient="records", force_ascii=False, double_precision=10)
-    (folder / "summary.json").write_text(f'{{"series": {rows}}}\n', encoding="utf-8")
+    parts = json.dumps(decomposition.as_dict()) if decomposition else "null"
+    (folder / "summary.json").write_text(f'{{"series": {rows},\n"decomposition": {parts}}}\n', encoding="utf-8")
 
 
 def manifest(
@@ -50,8 +56,15 @@ def manifest(
     seconds: float,
     files: list[str],
     posterior: dict[str, Any] | None = None,
+    pairs: int = 0,
+    reached: Reached | None = None,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
-    """How the forecast was made and how to repeat it; ``posterior`` says which was used, None that the priors were."""
+    """How the forecast was made, how precise it is, and how to repeat it.
+
+    ``posterior`` says which was used, None that the priors were; ``pairs`` of replications were decomposed; ``reached``
+    tells how a sequential run ended; ``cluster`` where it ran.
+    """
     return {
         "scenario": loaded.name,
         "scenario_hash": loaded.hash,
@@ -59,6 +72,7 @@ def manifest(
         "seed": seed,
         "replications": results.replications,
         "workers": workers,
+        "cluster": cluster,
         "period": {"start": loaded.scenario.period.start, "end": loaded.scenario.period.end},
         "posterior": posterior,
         "wall_time_seconds": round(seconds, 3),
@@ -69,14 +83,25 @@ def manifest(
         },
         "platform": f"{platform.system()} {platform.machine()}",
         "files": sorted([*files, MANIFEST]),
-        "repeat": repeat(loaded, seed, results.replications),
+        "decomposition": {"pairs": pairs, "runs": 3 * pairs},
+        "precision": {
+            "level": LEVEL,
+            "wish": reached.rule.wish if reached else None,
+            "most": reached.rule.most if reached else None,
+            "held": reached.held if reached else None,
+            "half_width": reached.half_width if reached else None,
+            "left_out": [asdict(f) for f in reached.left_out] if reached else [],
+            "key_figures": precision(results),
+        },
+        "repeat": repeat(loaded, seed, results.replications, pairs),
     }
 
 
-def repeat(loaded: Loaded, seed: int, replications: int) -> str:
+def repeat(loaded: Loaded, seed: int, replications: int, pairs: int = 0) -> str:
     """The command that makes the same forecast again."""
     prior = " --prior" if loaded.scenario.posterior and loaded.scenario.fitted is None else ""
-    return f"utrulling forecast {shlex.quote(loaded.given)} --seed {seed} --replications {replications}{prior}"
+    call = f"utrulling forecast {shlex.quote(loaded.given)} --seed {seed} --replications {replications}{prior}"
+    return call if pairs == default_pairs(replications) else f"{call} --decomposition {pairs}"
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> None:

@@ -52,6 +52,7 @@ class _Parser(argparse.ArgumentParser):
             "choose from": "velg blant",
             "expected one argument": "krever en verdi",
             "invalid positive value": "skal være et helt tall over 0, ikke",
+            "invalid whole value": "skal være et helt tall, 0 eller mer, ikke",
             "argument": "argument",
         }
         if self.lang == "nb":
@@ -66,6 +67,14 @@ def positive(text: str) -> int:
     """A whole number above 0."""
     value = int(text)
     if value < 1:
+        raise ValueError
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number, 0 or more."""
+    value = int(text)
+    if value < 0:
         raise ValueError
     return value
 

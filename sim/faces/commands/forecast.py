@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sim.errors import EXIT_OK, UserError
-from sim.faces.arguments import Translate, positive, scenario
+from sim.errors import EXIT_INTERRUPTED, EXIT_NOT_MET, EXIT_OK, UserError
+from sim.faces.arguments import Translate, positive, scenario, whole
 from sim.faces.talk import answer, say
 from sim.language import Text
 
@@ -31,7 +33,40 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         "--replications",
         type=positive,
         metavar="N",
-        help=t("antall trekk (scenarioets)", "number of draws (the scenario's)"),
+        help=t(
+            "antall trekk (scenarioets); med --precision: høyst så mange",
+            "number of draws (the scenario's); with --precision: at most so many",
+        ),
+    )
+    made.add_argument(
+        "--precision",
+        metavar=t("BREDDE", "WIDTH"),
+        help=t(
+            "trekk til 95 %%-intervallet for gjennomsnittet av hvert nøkkeltall (synkroniseringsgrad for nye oppføringer, "
+            "straks og ved periodens slutt, i landet og hver region, alle og sykehus) er smalere enn ± dette, "
+            "f.eks. 1pp eller 0.01; avslutningskode 1 om det ikke nås",
+            "draw until the 95%% interval of the mean of every key figure (sync rate of new entries, at once and at the "
+            "period's end, country and each region, all and hospitals) is narrower than ± this, e.g. 1pp or 0.01; exit "
+            "code 1 if that is not reached",
+        ),
+    )
+    made.add_argument(
+        "--decomposition",
+        type=whole,
+        metavar="N",
+        help=t(
+            "del usikkerheten på parametere, tidsplan og tilfeldigheter med N par av trekk, tre ekstra kjøringer per par "
+            "(hvert sjuende trekk; 0 lar det være)",
+            "divide the uncertainty between parameters, schedule and chance with N pairs of draws, three more runs a pair "
+            "(every seventh draw; 0 does without)",
+        ),
+    )
+    made.add_argument(
+        "--no-decomposition",
+        dest="decomposition",
+        action="store_const",
+        const=0,
+        help=t("det samme som --decomposition 0", "the same as --decomposition 0"),
     )
     made.add_argument(
         "--seed",
@@ -57,6 +92,22 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         help=t(
             "antall prosesser (alle kjerner); påvirker ikke svaret",
             "number of processes (all cores); does not change the answer",
+        ),
+    )
+    made.add_argument(
+        "--cluster",
+        metavar="tcp://HOST:PORT",
+        help=t(
+            "kjør på en Dask-klynge i stedet for lokale prosesser; samme svar bit for bit",
+            "run on a Dask cluster instead of local processes; the same answer bit for bit",
+        ),
+    )
+    made.add_argument(
+        "--fresh",
+        action="store_true",
+        help=t(
+            "begynn forfra selv om et likt, avbrutt kall kan fortsettes",
+            "start over even if an identical, interrupted call can be resumed",
         ),
     )
     made.add_argument(
@@ -93,38 +144,81 @@ def run(options: argparse.Namespace) -> int:
     seed = loaded.scenario.seed if options.seed is None else options.seed
     if seed < 0:
         raise UserError("--seed skal være 0 eller mer", "--seed must be 0 or more")
-    count = options.replications or loaded.scenario.replications
-    if not 0 <= options.trace_replication < count:
-        raise UserError(
-            f"--trace-replication skal ligge mellom 0 og {count - 1}", f"--trace-replication must be 0 to {count - 1}"
-        )
-    from sim.experiments import forecast
+    from sim.experiments import forecast, sequential
+    from sim.experiments.checkpoint import Checkpoint
+    from sim.experiments.keyfigures import headline_month
+    from sim.experiments.local import Local
     from sim.experiments.observations import published
-    from sim.experiments.replicate import cores, most_replications, replicate
+    from sim.experiments.replicate import most_replications
+    from sim.experiments.study import Plan, conduct
     from sim.experiments.summary import Summary
+    from sim.experiments.work import Executor, Spec
 
+    wish = None if options.precision is None else sequential.wish(options.precision)
+    limit = most_replications(loaded.scenario)
+    count = options.replications or (loaded.scenario.replications if wish is None else limit)
+    sure = count if wish is None else min(count, sequential.LEAST)  # replications that there will be
+    if not 0 <= options.trace_replication < sure:
+        raise UserError(
+            f"--trace-replication skal ligge mellom 0 og {sure - 1}", f"--trace-replication must be 0 to {sure - 1}"
+        )
     for extra in filter(None, (options.trace, options.png)):
         output.refuse_if_folder(Path(extra))
-    limit = most_replications(loaded.scenario)
     if count > limit:
         raise UserError(
             f"{count} trekk trenger for mye minne; høyst {limit} for dette scenarioet",
             f"{count} draws need too much memory; at most {limit} for this scenario",
         )
-    workers = options.workers or cores()
+    if (options.decomposition or 0) > count // 2:
+        raise UserError(
+            f"--decomposition kan høyst være halvparten av trekkene ({count // 2})",
+            f"--decomposition can be at most half of the draws ({count // 2})",
+        )
     from sim.experiments.posterior import with_posterior
 
     kept = None
     if not options.prior:
         loaded, kept = with_posterior(loaded)
-    label = "Simulerer" if options.lang == "nb" else "Simulating"
-    results = replicate(loaded.scenario, count, seed, workers, label, published(loaded.data_folder))
+    spec = Spec(loaded.scenario, seed, tuple(published(loaded.data_folder)))
+    plan = Plan(spec, count, wish, options.decomposition)
+    checkpoint = Checkpoint(target.parent / f".{target.name}-checkpoint", spec, fresh=options.fresh)
+    labels = ("Simulerer", "Deler usikkerheten") if options.lang == "nb" else ("Simulating", "Dividing uncertainty")
+    with contextlib.ExitStack() as stack:
+        executor: Executor = Local(options.workers)
+        if options.cluster is not None:
+            from sim.experiments.cluster import Cluster
+
+            executor = stack.enter_context(Cluster(options.cluster))
+        workers = executor.workers
+        try:
+            study = conduct(plan, executor, checkpoint, labels, _tell(options))
+        except KeyboardInterrupt:
+            if not checkpoint.saved:
+                raise
+            print(
+                f"\nAvbrutt; {checkpoint.saved} kjøringer er tatt vare på i {checkpoint.folder}. Samme kall fortsetter "
+                "der; --fresh begynner forfra."
+                if options.lang == "nb"
+                else f"\nInterrupted; {checkpoint.saved} runs are kept in {checkpoint.folder}. The same call goes on from "
+                "there; --fresh starts over.",
+                file=sys.stderr,
+            )
+            return EXIT_INTERRUPTED
+    if checkpoint.restored:
+        print(
+            f"Fortsatte et avbrutt kall: {checkpoint.restored} kjøringer var gjort."
+            if options.lang == "nb"
+            else f"Went on from an interrupted call: {checkpoint.restored} runs were done.",
+            file=sys.stderr,
+        )
+    results, reached, divided = study.results, study.reached, study.decomposition
+    count = results.replications
     summary = Summary.of(results)
     from sim.faces.report import page
 
     with output.folder(target) as folder:
-        forecast.write(folder, summary)
-        (folder / "report.html").write_text(page.render(loaded, summary, seed, options.lang), encoding="utf-8")
+        forecast.write(folder, summary, divided)
+        (folder / "report.html").write_text(page.render(loaded, summary, seed, options.lang, divided), encoding="utf-8")
         for extra, make in (
             (options.trace, lambda: _trace(results, seed, options.trace_replication)),
             (options.png, lambda: page.fan_png(summary, options.lang)),
@@ -132,11 +226,13 @@ def run(options: argparse.Namespace) -> int:
             if extra:
                 output.write_aside(output.within(folder, target, Path(extra)), make())
         files = [p.name for p in folder.iterdir()]
+        seconds = time.perf_counter() - begun
         content = forecast.manifest(
-            loaded, results, seed, workers, time.perf_counter() - begun, files, kept and kept.summary
+            loaded, results, seed, workers, seconds, files, kept and kept.summary, study.pairs, reached, options.cluster
         )
         forecast.write_manifest(folder, content)
-    headline = summary.at("sync_rate_new", "national", key := _headline_month(results.model.calendar.labels))
+    checkpoint.done()
+    headline = summary.at("sync_rate_new", "national", key := headline_month(results.model.calendar.labels))
     answer(
         options,
         content
@@ -145,7 +241,7 @@ def run(options: argparse.Namespace) -> int:
             "headline": {"measure": "sync_rate_new", "area": "national", "month": key} | headline,
         },
     )
-    from sim.language import percent
+    from sim.language import number, percent
 
     def interval(statistics: dict[str, float]) -> str:
         low, middle, high = (percent(statistics[k], options.lang) for k in ("p05", "p50", "p95"))
@@ -169,11 +265,43 @@ def run(options: argparse.Namespace) -> int:
             else f"Only {count} draws: the intervals are uncertain.",
             file=sys.stderr,
         )
+    if reached is not None:
+        width, asked = (number(100 * w, options.lang, 2) for w in (reached.half_width, reached.rule.wish))
+        if not reached.held:
+            print(
+                f"Ønsket presisjon er ikke nådd: ±{width} prosentpoeng etter {count} trekk, som er det meste; ønsket var "
+                f"±{asked}. Prognosen er skrevet."
+                if options.lang == "nb"
+                else f"The wished precision is not reached: ±{width} percentage points after {count} draws, the most that "
+                f"are made; the wish was ±{asked}. The forecast is written.",
+                file=sys.stderr,
+            )
+            return EXIT_NOT_MET
+        print(
+            f"Presisjon: hvert nøkkeltall er kjent innenfor ±{width} prosentpoeng (ønsket ±{asked})."
+            if options.lang == "nb"
+            else f"Precision: every key figure is known within ±{width} percentage points (wish ±{asked}).",
+            file=sys.stderr,
+        )
     return EXIT_OK
 
 
-def _headline_month(labels: list[str]) -> str:
-    return "2027-12" if "2027-12" in labels else labels[-1]
+def _tell(options: argparse.Namespace) -> Callable[[int, float], None] | None:
+    """Says after each batch how wide the intervals are; on a terminal only, like the progress bar."""
+    if not sys.stderr.isatty():
+        return None
+    from sim.language import number
+
+    def tell(count: int, width: float) -> None:
+        points = number(100 * width, options.lang, 2)
+        print(
+            f"{count} trekk: videste halvbredde {points} prosentpoeng"
+            if options.lang == "nb"
+            else f"{count} draws: widest half-width {points} percentage points",
+            file=sys.stderr,
+        )
+
+    return tell
 
 
 def _trace(results: Any, seed: int, replication: int) -> str:

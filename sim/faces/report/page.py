@@ -10,8 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sim.experiments import forecast
+from sim.experiments.decomposition import Decomposition
+from sim.experiments.keyfigures import headline_month
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, document, drawing, tables
+from sim.faces.report import charts, document, drawing, tables, uncertainty
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -22,9 +24,9 @@ from sim.vocabulary import GATES, REGIONS, TAGS
 FEW = 50  # draws below which a 90 % interval says little
 
 
-def render(loaded: Loaded, summary: Summary, seed: int, lang: str) -> str:
+def render(loaded: Loaded, summary: Summary, seed: int, lang: str, decomposition: Decomposition | None = None) -> str:
     """The whole report as HTML."""
-    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang))
+    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang, decomposition))
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
@@ -36,11 +38,13 @@ def _interval(statistics: dict[str, float], lang: str) -> str:
     return f"{number(100 * statistics['p05'], lang)}\u2013{percent(statistics['p95'], lang)}"
 
 
-def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str, Any]:
+def _content(
+    loaded: Loaded, summary: Summary, seed: int, lang: str, decomposition: Decomposition | None
+) -> dict[str, Any]:
     results, scenario = summary.results, loaded.scenario
     model = results.model
     labels = model.calendar.labels
-    key = "2027-12" if "2027-12" in labels else labels[-1]
+    key = headline_month(labels)
     index = labels.index(key)
     when = month_name(int(key[:4]), int(key[5:]), lang)
     title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
@@ -61,7 +65,8 @@ def _content(loaded: Loaded, summary: Summary, seed: int, lang: str) -> dict[str
         "indicators": tables.indicators(summary, lang),
         "drivers": tables.drivers(results, scenario, index, lang),
         "trusts": tables.trusts(summary, _last_year(index), lang),
-        "repeat": forecast.repeat(loaded, seed, results.replications),
+        "uncertainty": uncertainty.section(decomposition, key, whole, lang) if decomposition else None,
+        "repeat": forecast.repeat(loaded, seed, results.replications, decomposition.pairs if decomposition else 0),
         "when": when,
         "tag_counts": [(tags[k], n) for k, n in counts.items()],
         "assumption_share": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),

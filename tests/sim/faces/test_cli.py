@@ -173,6 +173,11 @@ def test_a_broken_scenario_is_refused_with_its_place_and_nothing_is_written(fold
         (("forecast", "small.yaml", "--replications", "0"), "over 0"),
         (("forecast", "small.yaml", "--seed", "-1"), "--seed"),
         (("forecast", "small.yaml", "--trace-replication", "99"), "--trace-replication"),
+        (("forecast", "small.yaml", "--precision", "mye"), "prosentpoeng"),
+        (("forecast", "small.yaml", "--precision", "60pp"), "prosentpoeng"),
+        (("forecast", "small.yaml", "--decomposition", "-1"), "0 eller mer"),
+        (("forecast", "small.yaml", "--decomposition", "5"), "halvparten"),
+        (("forecast", "small.yaml", "--cluster", "localhost"), "tcp://"),
         (("explain", "small.yaml", "--unit", "Helse Fona"), "Helse Fonna"),
         (("init", "small.yaml"), "finnes allerede"),
     ],
@@ -224,9 +229,17 @@ def test_an_earlier_forecast_is_replaced_whole(folder: Path, forecast: Path) -> 
     assert not [p for p in folder.iterdir() if p.name.startswith(".twice")]
 
 
-def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
+def processes(group: int) -> list[str]:
+    """The command lines of a process group."""
+    listed = subprocess.run(["ps", "-ww", "-eo", "pgid,stat,cmd"], capture_output=True, text=True, check=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()[1:]]
+    return [row[2] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
+
+
+def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A forecast of too many draws to end soon, once it has started its workers."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sim.faces.cli", "forecast", "small.yaml", "--out", "cut", "--replications", "5000"],
+        [sys.executable, "-m", "sim.faces.cli", "forecast", "small.yaml", *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(shipped().parent)},
         stdout=subprocess.PIPE,
@@ -234,40 +247,71 @@ def test_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
         text=True,
         start_new_session=True,
     )
-    time.sleep(6)
-    assert process.poll() is None, "the run was over before it could be interrupted"
+    deadline = time.monotonic() + 60
+    while len(processes(process.pid)) < 2:
+        assert process.poll() is None, "the run was over before it could be interrupted"
+        assert time.monotonic() < deadline, "no worker was started"
+        time.sleep(0.1)
+    return process
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_the_same_call_goes_on(folder: Path) -> None:
+    call = ("--out", "cut", "--replications", "1200", "--workers", "2")
+    process = begun(folder, *call)
+    time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Avbrutt" in messages
     assert "Traceback" not in messages
-    assert not [p for p in folder.iterdir() if "cut" in p.name]
+    assert not processes(process.pid)
+    assert [p.name for p in folder.iterdir() if "cut" in p.name] == [".cut-checkpoint"]
+    done = run("forecast", "small.yaml", *call, "--no-decomposition", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "Fortsatte et avbrutt kall" in done.stderr
+    assert [p.name for p in folder.iterdir() if "cut" in p.name] == ["cut"]
+
+
+def test_precision_is_reached_or_said_not_to_be(folder: Path) -> None:
+    call = ("forecast", "small.yaml", "--out", "precise", "--no-decomposition", "--json")
+    done = run(*call, "--precision", "1,5pp", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["precision"]["held"]
+    assert max(f["half_width"] for f in found["precision"]["key_figures"]) <= 0.015
+    assert found["replications"] >= 100
+    assert "--decomposition 0" in found["repeat"]
+    done = run(*call, "--precision", "0.1pp", "--replications", "20", cwd=folder)
+    assert done.returncode == 1
+    assert "ikke nådd" in done.stderr
+    found = json.loads(done.stdout)
+    assert (found["replications"], found["precision"]["held"]) == (20, False)
+    assert (folder / "precise" / "report.html").is_file()
+
+
+def test_the_forecast_says_where_its_uncertainty_comes_from(folder: Path) -> None:
+    done = run("forecast", "small.yaml", "--out", "split", "--replications", "24", "--decomposition", "10", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((folder / "split" / "summary.json").read_text(encoding="utf-8"))
+    assert summary["decomposition"]["pairs"] == 10
+    for figure in summary["decomposition"]["figures"]:
+        assert sum(figure[p]["shapley"] for p in ("parameter", "schedule", "chance")) == pytest.approx(1)
+    report = (folder / "split" / "report.html").read_text(encoding="utf-8")
+    assert re.search(
+        r"Av usikkerheten i juli 2025 skyldes \d+.% parameterne, \d+.% tidsplanen og \d+.% tilfeldigheter", report
+    )
+    manifest = json.loads((folder / "split" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["decomposition"] == {"pairs": 10, "runs": 30}
 
 
 def test_no_worker_outlives_a_killed_run(folder: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sim.faces.cli", "forecast", "small.yaml", "--out", "dead", "--replications", "20000"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-    def group() -> list[str]:
-        listed = subprocess.run(["ps", "-ww", "-eo", "pgid,pid,cmd"], capture_output=True, text=True, check=True).stdout
-        return [line for line in listed.splitlines() if line.split()[0] == str(process.pid)]
-
-    deadline = time.monotonic() + 60
-    while not any("spawn_main" in line for line in group()):
-        assert time.monotonic() < deadline, "no worker was started"
-        time.sleep(0.2)
-    time.sleep(2)
+    process = begun(folder, "--out", "dead", "--replications", "20000")
     process.kill()
-    process.wait()
+    process.communicate()
     deadline = time.monotonic() + 30
-    while any("spawn_main" in line for line in group()):
-        assert time.monotonic() < deadline, group()
-        time.sleep(0.2)
+    while processes(process.pid):
+        assert time.monotonic() < deadline, processes(process.pid)
+        time.sleep(0.1)
     assert not (folder / "dead").exists()
 
 
