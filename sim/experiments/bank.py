@@ -22,9 +22,9 @@ from scipy.special import ndtr, ndtri
 from tqdm import tqdm
 
 from sim.experiments.evidence import Evidence, covered, judge, log_likelihood
+from sim.experiments.local import _deaf, _end_with_parent, cores
 from sim.experiments.observations import modelled
 from sim.experiments.proposal import Proposal, influential, kalman, log_base, moments
-from sim.experiments.local import _deaf, _end_with_parent, cores
 from sim.model.draws import Column, table, uniforms
 from sim.model.rollout import Model, Rollout
 from sim.scenario.schema import Scenario
