@@ -23,6 +23,7 @@ BUDGET = {
     "arrivals": 5e-8,
     "overdispersion": 5e-8,
     "seen": 5e-8,
+    "streams": 5e-8,
     "monotone": 2e-8,
     "moments": 2e-8,
     "sequential": 2e-8,

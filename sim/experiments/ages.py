@@ -7,60 +7,98 @@ recorded arrivals and hazards; the counted backlog is split by it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from sim.model.compiled import compiled
 from sim.model.entries import DARK, HELD, LATER, OLD, POOLS, UNTOUCHED
 from sim.model.gates import REASONS
-from sim.model.rollout import Record
+from sim.model.record import Record
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[Any]  # whole or expected
 
 AGES = ("under_3_months", "3_to_12_months", "over_12_months")
 
 
+YEAR = 12  # older than so many months, entries are told apart no longer
+
+
 @compiled
 def expected(
-    arrived: Ints, opening: Floats, opens: Floats, complete: Floats, leaves_old: Floats, touch: Floats, meets: Floats
+    arrived: Numbers, opening: Floats, opens: Floats, complete: Floats, leaves_old: Floats, touch: Floats, meets: Floats
 ) -> Floats:
-    """[T, U, 3, POOLS] expected waiting entries registered in the period, by age, from a replication's hazards."""
+    """[T, U, 3, POOLS] expected waiting entries registered in the period, by age, from a replication's hazards.
+
+    The cohorts of the last twelve months are carried apart, all older ones together, so the work grows with the months
+    and not with their square.
+    """
     months, units = touch.shape
     result = np.zeros((months, units, 3, POOLS))
-    wait = np.zeros(POOLS)
     for unit in range(units):
-        for born in range(months):
-            wait[:] = arrived[born, unit]
-            for month in range(born, months):
-                for kind in range(2):
-                    base = kind * HELD
-                    if month > born:
-                        opened = wait[base + UNTOUCHED] * opens[month, unit]
-                        in_order = opened * complete[month, unit]
-                        cleaned = wait[base + OLD] * leaves_old[month, unit]
-                        wait[base + UNTOUCHED] -= opened
-                        wait[base + OLD] += opened - in_order - cleaned
-                        met = in_order + cleaned
-                        for k in range(REASONS + kind):
-                            taken = wait[base + LATER + k] * touch[month, unit]
-                            wait[base + LATER + k] -= taken
-                            met += taken
-                        for k in range(REASONS + kind):  # the held who would pass stop at the patient
-                            wait[base + LATER + k] += met * meets[month, unit, k]
-                    lit = wait[base + DARK] * opening[month, unit]
-                    wait[base + DARK] -= lit
-                    wait[base + UNTOUCHED] += lit
-                age = 0 if month - born < 3 else 1 if month - born < 12 else 2
-                for k in range(POOLS):
-                    result[month, unit, age, k] += wait[k]
+        wait = np.zeros((POOLS, YEAR + 1))  # by age in months, the last one that or more
+        met = np.zeros(YEAR + 1)
+        for month in range(months):
+            for k in range(POOLS):
+                wait[k, YEAR] += wait[k, YEAR - 1]
+                for age in range(YEAR - 1, 0, -1):
+                    wait[k, age] = wait[k, age - 1]
+                wait[k, 0] = 0.0
+            opened, whole = opens[month, unit], complete[month, unit]
+            cleaned, touched = leaves_old[month, unit], touch[month, unit]
+            for kind in range(2):
+                base = kind * HELD
+                for age in range(1, YEAR + 1):
+                    new, old = wait[base + UNTOUCHED, age] * opened, wait[base + OLD, age]
+                    met[age] = new * whole + old * cleaned
+                    wait[base + UNTOUCHED, age] -= new
+                    wait[base + OLD, age] = old * (1.0 - cleaned) + new * (1.0 - whole)
+                for k in range(base + LATER, base + LATER + REASONS + kind):
+                    for age in range(1, YEAR + 1):
+                        taken = wait[k, age] * touched
+                        met[age] += taken
+                        wait[k, age] -= taken
+                for k in range(REASONS + kind):  # the held who would pass stop at the patient
+                    for age in range(1, YEAR + 1):
+                        wait[base + LATER + k, age] += met[age] * meets[month, unit, k]
+            for k in range(POOLS):
+                wait[k, 0] = arrived[month, unit, k]
+            for kind in range(2):
+                for age in range(YEAR + 1):
+                    lit = wait[kind * HELD + DARK, age] * opening[month, unit]
+                    wait[kind * HELD + DARK, age] -= lit
+                    wait[kind * HELD + UNTOUCHED, age] += lit
+            for k in range(POOLS):
+                result[month, unit, 0, k] = wait[k, 0] + wait[k, 1] + wait[k, 2]
+                for age in range(3, YEAR):
+                    result[month, unit, 1, k] += wait[k, age]
+                result[month, unit, 2, k] = wait[k, YEAR]
     return result
 
 
-def backlog(record: Record, pool_gates: Floats) -> Floats:
+@compiled
+def _split(profile: Floats, waiting: Numbers, gate_of: Ints) -> Floats:
+    """[T, U, 3, 8] what waits [T, U, class, POOLS] of the period's classes, by age as in ``profile``, and by gate."""
+    months, units = profile.shape[:2]
+    result = np.zeros((months, units, 3, 8))
+    for month in range(months):
+        for unit in range(units):
+            for k in range(POOLS):
+                counted = waiting[month, unit, 1, k] + waiting[month, unit, 2, k]
+                total = profile[month, unit, 0, k] + profile[month, unit, 1, k] + profile[month, unit, 2, k]
+                if total > 1e-9:
+                    for age in range(3):
+                        result[month, unit, age, gate_of[k]] += profile[month, unit, age, k] * (counted / total)
+    return result
+
+
+def backlog(record: Record, gate_of: Ints) -> Floats:
     """[T, U, 3, 8] the counted backlog of entries registered in the period, by age and gate.
 
-    ``pool_gates`` [POOLS, 8] says which gate each pool is recorded at.
+    ``gate_of`` [POOLS] says which gate each pool is recorded at.
     """
     profile = expected(
         record.arrived,
@@ -71,7 +109,4 @@ def backlog(record: Record, pool_gates: Floats) -> Floats:
         record.touch,
         record.meets,
     )
-    counted = record.waiting[:, :, 1:].sum(axis=2)  # [T, U, POOLS]
-    total = profile.sum(axis=2)
-    scale = np.divide(counted, total, out=np.zeros_like(total), where=total > 1e-9)
-    return np.asarray((profile * scale[:, :, None, :]) @ pool_gates)
+    return _split(profile, record.waiting, gate_of)

@@ -7,6 +7,7 @@ replication's record into an array [measure, area, month].
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +15,17 @@ import numpy.typing as npt
 from sim.experiments import ages, seen
 from sim.experiments.ages import AGES
 from sim.model import entries
+from sim.model.compiled import compiled
 from sim.model.draws import Values
 from sim.model.gates import REASONS
-from sim.model.rollout import Model, Record
-from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING_EID
+from sim.model.model import Model
+from sim.model.record import Record
+from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING, UNKNOWING_EID
 from sim.vocabulary import GATE_KEYS, GROUP_KEYS, REGION_KEYS, REGIONS, SECTOR_KEYS
 
+Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any]  # whole or expected
 
 COUNTS = (
     "registered",
@@ -121,12 +126,83 @@ def pool_gates() -> npt.NDArray[np.int64]:
     return np.array([*free, *free, 7], dtype=np.int64)
 
 
-_POOL_GATES = np.eye(len(GATE_KEYS))[pool_gates()]  # [POOLS, 8]
+_GATE_OF = pool_gates()
+_EXTRA = (  # what the rates are made of, beside the counts
+    "later_live",
+    "seen",
+    "card_days",
+    "cards",
+    *(f"{what}_{who}" for who in ("everybody", "doctor", "nurse") for what in ("people", "eid", "known")),
+)
+_ROW = {name: i for i, name in enumerate((*COUNTS, *_EXTRA))}
+_SYNCED, _STOPPED, _LATER = _ROW["synced"], _ROW[f"stopped_{GATE_KEYS[0]}"], _ROW["synced_later"]
+_BACKLOG, _BY_AGE, _STOCK = _ROW[f"backlog_{GATE_KEYS[0]}"], _ROW[f"backlog_{AGES[0]}"], _ROW["stock_waiting"]
+_QUEUED, _LATER_LIVE, _CARDS, _STAFF = (
+    _ROW["cards_queued"],
+    _ROW["later_live"],
+    _ROW["card_days"],
+    _ROW["people_everybody"],
+)
 
 
 def backlog_by_age(record: Record) -> Floats:
     """[T, U, 3, 8] waiting entries registered in the period, by age and gate."""
-    return ages.backlog(record, _POOL_GATES)
+    return ages.backlog(record, _GATE_OF)
+
+
+@compiled
+def _of_strata(rows: Floats, new: Numbers, ordered: Numbers, staff: Numbers, unit_of: Ints, group_of: Ints) -> None:
+    """Add up over each unit's strata, into ``rows`` [row, U, T]."""
+    months, strata, outcomes = new.shape
+    for t in range(months):
+        for s in range(strata):
+            u = unit_of[s]
+            for k in range(outcomes - 1):
+                rows[_STOPPED + k, u, t] += new[t, s, k]
+            rows[_SYNCED, u, t] += new[t, s, outcomes - 1]
+            rows[_QUEUED, u, t] += ordered[t, s]
+            both = staff[t, s, KNOWING_EID]
+            eid, known = staff[t, s, UNKNOWING_EID] + both, staff[t, s, KNOWING] + both
+            people = staff[t, s, UNKNOWING] + known + eid - both
+            for at in (0, group_of[s]):
+                if at >= 0:
+                    rows[_STAFF + 3 * at, u, t] += people
+                    rows[_STAFF + 3 * at + 1, u, t] += eid
+                    rows[_STAFF + 3 * at + 2, u, t] += known
+
+
+@compiled
+def _of_units(
+    rows: Floats, waiting: Numbers, later: Numbers, backlog: Floats, card_wait: Floats, gate_of: Ints
+) -> None:
+    """What is counted by unit, into ``rows`` [row, U, T]."""
+    months, units, _, pools = waiting.shape
+    for t in range(months):
+        for u in range(units):
+            for k in range(pools):
+                rows[_STOCK, u, t] += waiting[t, u, 0, k]
+                rows[_BACKLOG + gate_of[k], u, t] += waiting[t, u, 1, k] + waiting[t, u, 2, k]
+            for age in range(3):
+                for gate in range(backlog.shape[3]):
+                    rows[_BY_AGE + age, u, t] += backlog[t, u, age, gate]
+            rows[_LATER, u, t] = later[t, u, 1] + later[t, u, 2]
+            rows[_LATER_LIVE, u, t] = later[t, u, 2]
+            rows[_CARDS, u, t] = card_wait[t, u, 0]
+            rows[_CARDS + 1, u, t] = card_wait[t, u, 1]
+
+
+@compiled
+def _of_areas(rows: Floats, units: Ints, begin: Ints) -> Floats:
+    """[row, A, T] the sums over each area's units of ``rows`` [row, U, T]."""
+    count, _, months = rows.shape
+    total = np.zeros((count, begin.shape[0], months))
+    for row in range(count):
+        for area in range(begin.shape[0]):
+            end = begin[area + 1] if area + 1 < begin.shape[0] else units.shape[0]
+            for i in range(begin[area], end):
+                for t in range(months):
+                    total[row, area, t] += rows[row, units[i], t]
+    return total
 
 
 def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Floats) -> npt.NDArray[np.float32]:
@@ -134,123 +210,133 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     months = record.writing.shape[0]
     values = model.values(row)
     structure = model.structure
-    sectors = [u.sector for u in model.structure.units]
-    result = np.full((len(MEASURES), len(areas.rows), months), np.nan, np.float32)
+    rows = np.zeros((len(_ROW), model.units, months))
+    groups = np.array([-1] * len(GROUP_KEYS))
+    groups[GROUP_KEYS.index("doctor")], groups[GROUP_KEYS.index("nurse")] = 1, 2
+    _of_strata(rows, record.new, record.ordered, record.staff, structure.unit_of, groups[structure.group_of])
+    _of_units(rows, record.waiting, record.later_synced, backlog, record.card_wait, _GATE_OF)
+    synced = rows[_SYNCED]
+    live = rows[_STOPPED + 1 : _STOPPED + len(GATE_KEYS)].sum(axis=0) + synced
+    rows[_ROW["registered_live"]] = live
+    rows[_ROW["registered"]] = live + rows[_STOPPED]
+    rows[_ROW["seen"]] = seen.synced_by(record, synced.T, months - 1).T
 
-    def put(name: str, by_unit: Floats) -> Floats:
-        """Add up ``by_unit`` [T, U] over the areas, keep it, and return it [A, T]."""
-        total = areas.total(by_unit)
-        result[INDEX[name]] = total
-        return total
-
-    new = np.moveaxis(structure.by_unit(record.new), 2, 0).astype(np.float64)  # [9, T, U]
-    everything = new.sum(axis=0)
-    registered = put("registered", everything)
-    live = put("registered_live", everything - new[0])
-    synced = put("synced", new[8])
-    for gate, name in enumerate(GATE_KEYS):
-        put(f"stopped_{name}", new[gate])
-    later = record.later_synced
-    put("synced_later", later[:, :, 1:].sum(axis=2).astype(np.float64))
-    counted = np.tensordot(record.waiting[:, :, 1:].sum(axis=2), _POOL_GATES, axes=1)  # [T, U, 8]
-    for gate, name in enumerate(GATE_KEYS):
-        put(f"backlog_{name}", counted[:, :, gate])
-    for age, name in enumerate(AGES):
-        put(f"backlog_{name}", backlog[:, :, age].sum(axis=2))
-    put("stock_waiting", record.waiting[:, :, 0].sum(axis=2).astype(np.float64))
-    put("cards_queued", structure.by_unit(record.ordered))
-
-    populations = model.populations(values)
-    country = sum(values[f"regions.{r}.population"] for r in model.scenario.regions)
-    actors = np.array(
-        [1.0 if u.trust else values[f"sectors.{u.sector}.actors"] for u in model.structure.units]
-    ) * np.where([u.trust for u in model.structure.units], 1.0, populations / country)
-    put("actors_ready", record.ready * actors)
-    put("actors_reading", record.reading * actors)
-    put("actors_writing", record.writing * actors)
-
-    def of_sector(name: str) -> Floats:
-        return np.array([values[f"sectors.{s}.{name}"] for s in sectors])
-
-    contacts = of_sector("contacts") * populations * model.calendar.activity(values["weekend"])[:, None]
-    calls = contacts * of_sector("calls") * record.reading
-    downloads = calls * values["benefit.status_critical"] * values["benefit.newer"] * record.access
-    put("indicator_calls", calls)
-    put("downloads", downloads)
-    saved = new[8] * values["benefit.documentation_minutes"] + downloads * values["benefit.lookup_minutes"]
-    put("hours_saved", saved / 60)
-
-    uploads = new[8] + later.sum(axis=2)
-    informed, estimated = _citizens(model, values, uploads)
-    per_inhabitant = np.stack([informed[u.region] for u in model.structure.units], axis=1) / np.array(
-        [values[f"regions.{u.region}.population"] for u in model.structure.units]
+    populations = model.populations(row)
+    actors = _actors(model, values, populations)
+    for name in ("ready", "reading", "writing"):
+        rows[_ROW[f"actors_{name}"]] = (getattr(record, name) * actors).T
+    reading, access = record.reading.T, record.access.T
+    activity = model.calendar.activity(values["weekend"])
+    contacts = (model.of_sectors("contacts", row) * populations)[:, None] * activity
+    calls = contacts * model.of_sectors("calls", row)[:, None] * reading
+    downloads = calls * (values["benefit.status_critical"] * values["benefit.newer"]) * access
+    rows[_ROW["indicator_calls"]], rows[_ROW["downloads"]] = calls, downloads
+    rows[_ROW["hours_saved"]] = (
+        synced * values["benefit.documentation_minutes"] + downloads * values["benefit.lookup_minutes"]
+    ) / 60
+    informed, estimated = _citizens(model, values, synced + record.later_synced.sum(axis=2).T)
+    regions: list[str] = list(model.scenario.regions)
+    of = np.array([regions.index(u.region) for u in structure.units])
+    per_inhabitant = informed / np.array([values[f"regions.{r}.population"] for r in regions])[:, None]
+    rows[_ROW["encounters_informed"]] = (
+        contacts * model.of_sectors("away", row)[:, None] * reading * access * per_inhabitant[of]
     )
-    away = contacts * of_sector("away") * record.reading * record.access * per_inhabitant
-    put("encounters_informed", away)
+
+    total = _of_areas(rows, areas.units, areas.begin)
+    result = np.full((len(MEASURES), len(areas.rows), months), np.nan, np.float32)
+    result[: len(COUNTS)] = total[: len(COUNTS)]
     names = {word.key: word.nb for word in REGIONS}
-    for region in model.scenario.regions:
+    for index, region in enumerate(regions):
         if any(a.name == names[region] for a in areas.rows):
             at = areas.find(names[region])
-            result[INDEX["citizens"], at] = informed[region]
-            result[INDEX["citizens_estimated"], at] = estimated[region]
+            result[INDEX["citizens"], at], result[INDEX["citizens_estimated"], at] = informed[index], estimated[index]
     at = areas.find("national")
-    result[INDEX["citizens"], at] = sum(informed.values())
-    result[INDEX["citizens_estimated"], at] = sum(estimated.values())
-
-    cumulative_synced = np.asarray(synced + areas.total(later[:, :, entries.LIVE].astype(np.float64)))
-    at_end = areas.total(seen.synced_by(record, new[8], months - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        result[INDEX["sync_rate_new"]] = synced / registered
-        result[INDEX["sync_rate_live"]] = np.where(live > 0, synced / live, np.nan)
-        total = np.cumsum(live, axis=1)
-        result[INDEX["sync_rate_cumulative"]] = np.where(
-            total > 0, np.cumsum(cumulative_synced, axis=1) / total, np.nan
-        )
-        result[INDEX["sync_rate_seen"]] = at_end / registered
-        _coverages(model, areas, record, result)
-        waited = areas.total(record.card_wait[:, :, 0])
-        cards = areas.total(record.card_wait[:, :, 1])
-        result[INDEX["eid_wait_days"]] = np.where(cards > 0, waited / cards, np.nan)
+    result[INDEX["citizens"], at], result[INDEX["citizens_estimated"], at] = informed.sum(axis=0), estimated.sum(axis=0)
+    _rates(total, result)
     return result
 
 
-def _coverages(model: Model, areas: Areas, record: Record, result: npt.NDArray[np.float32]) -> None:
-    """Shares of the staff that have an eID and that know the function: everybody, doctors, nurses."""
-    groups = model.structure.group_of
-    for suffix, group in (("", None), ("_doctor", "doctor"), ("_nurse", "nurse")):
-        chosen = np.ones(len(groups), bool) if group is None else groups == GROUP_KEYS.index(group)
-        states = model.structure.by_unit(record.staff * chosen[:, None])  # [T, U, 4]
-        people = areas.total(states.sum(axis=2))
-        eid = areas.total(states[:, :, UNKNOWING_EID] + states[:, :, KNOWING_EID])
-        known = areas.total(states[:, :, KNOWING] + states[:, :, KNOWING_EID])
-        result[INDEX[f"eid_coverage{suffix}"]] = np.where(people > 0, eid / people, np.nan)
-        result[INDEX[f"knowledge_coverage{suffix}"]] = np.where(people > 0, known / people, np.nan)
+def _actors(model: Model, values: Values, populations: Floats) -> Floats:
+    """[U] how many actors each unit stands for."""
+    country = sum(values[f"regions.{r}.population"] for r in model.scenario.regions)
+    units = enumerate(model.structure.units)
+    return np.array(
+        [1.0 if u.trust else values[f"sectors.{u.sector}.actors"] * populations[i] / country for i, u in units]
+    )
 
 
-def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """Citizens with information in Kjernejournal per region [T], and the estimate of who should have.
+def _rates(total: Floats, result: npt.NDArray[np.float32]) -> None:
+    """The rates, from the ``total`` [row, A, T]; undefined where there is nothing to divide by."""
+    of = {name: total[i] for name, i in _ROW.items()}
+    ever_live = np.cumsum(of["registered_live"], axis=1)
+    ever_synced = np.cumsum(of["synced"] + of["later_live"], axis=1)
+    quotients = {
+        "sync_rate_new": (of["synced"], of["registered"]),
+        "sync_rate_live": (of["synced"], of["registered_live"]),
+        "sync_rate_cumulative": (ever_synced, ever_live),
+        "sync_rate_seen": (of["seen"], of["registered"]),
+        "eid_wait_days": (of["card_days"], of["cards"]),
+    }
+    for suffix, who in (("", "everybody"), ("_doctor", "doctor"), ("_nurse", "nurse")):
+        quotients[f"eid_coverage{suffix}"] = (of[f"eid_{who}"], of[f"people_{who}"])
+        quotients[f"knowledge_coverage{suffix}"] = (of[f"known_{who}"], of[f"people_{who}"])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for name, (part, whole) in quotients.items():
+            result[INDEX[name]] = np.where(whole > 0, part / whole, np.nan)
+
+
+def _citizens(model: Model, v: Values, uploads: Floats) -> tuple[Floats, Floats]:
+    """[region, T] citizens with information in Kjernejournal, and the estimate of who should have; ``uploads`` [U, T].
 
     The count starts from the national figure at the end of 2022, spread by population, and grows by the portal's yearly
     rate and by the patients of uploaded entries; both slow down as the estimate is reached, because a patient who is
     there already is not counted again.
     """
-    months = uploads.shape[0]
-    country = v["patients.country"]
-    before = (model.calendar.date_of_month(0).year - 2023) + (model.calendar.date_of_month(0).month - 1) / 12
+    months = uploads.shape[1]
+    begin = model.calendar.date_of_month(0)
+    before = (begin.year - 2023) + (begin.month - 1) / 12
     growth = v["patients.portal_growth"]
-    informed: dict[str, Floats] = {}
-    estimated: dict[str, Floats] = {}
-    for region in model.scenario.regions:
-        people = v[f"regions.{region}.population"]
-        target = v["patients.prevalence"] * people
-        now = min(v["patients.with_information"] * people / country * (1 + growth) ** before, target)
-        members = [i for i, u in enumerate(model.structure.units) if u.region == region]
-        patients = uploads[:, members].sum(axis=1) / v["patients.entries_per_patient"]
-        series = np.empty(months)
+    regions: list[str] = list(model.scenario.regions)
+    people = np.array([v[f"regions.{r}.population"] for r in regions])
+    target = v["patients.prevalence"] * people
+    now = np.minimum(v["patients.with_information"] * people / v["patients.country"] * (1 + growth) ** before, target)
+    patients = np.zeros((len(regions), months))
+    for index, unit in enumerate(model.structure.units):
+        patients[regions.index(unit.region)] += uploads[index]
+    patients /= v["patients.entries_per_patient"]
+    return _informed(now, target, patients, growth / 12), np.repeat(target[:, None], months, axis=1)
+
+
+@compiled
+def _informed(now: Floats, target: Floats, patients: Floats, growth: float) -> Floats:
+    """[region, T] see ``_citizens``; ``growth`` per month."""
+    regions, months = patients.shape
+    series = np.empty((regions, months))
+    for region in range(regions):
+        count, most = now[region], target[region]
         for month in range(months):
-            room = 1 - now / target if target > 0 else 0.0
-            now = min(now + (now * growth / 12 + patients[month]) * room, target)
-            series[month] = now
-        informed[region] = series
-        estimated[region] = np.full(months, target)
-    return informed, estimated
+            room = 1.0 - count / most if most > 0.0 else 0.0
+            count = min(count + (count * growth + patients[region, month]) * room, most)
+            series[region, month] = count
+    return series
+
+
+def sync_rates(model: Model, record: Record, units: Ints) -> Floats:
+    """[4, T] the sync rates of some units together: new, of the live, cumulative, and as seen at the period's end.
+
+    What a planner asks of very many runs, without the other measures; the same numbers as ``measure``.
+    """
+    months = record.writing.shape[0]
+    new = model.structure.by_unit(record.new)[:, units].sum(axis=1).T.astype(np.float64)  # [9, T]
+    later = record.later_synced[:, units, entries.LIVE].sum(axis=1)
+    waiting = record.fresh[:, units] * seen.later(record, months - 1)[:, units]
+    registered, live, synced = new.sum(axis=0), new[1:].sum(axis=0), new[8]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.stack(
+            [
+                synced / registered,
+                synced / live,
+                np.cumsum(synced + later) / np.cumsum(live),
+                (synced + waiting.sum(axis=(1, 2))) / registered,
+            ]
+        )

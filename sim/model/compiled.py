@@ -15,4 +15,4 @@ F = TypeVar("F", bound=Callable[..., object])
 
 def compiled(function: F) -> F:
     """Compile ``function`` to machine code on its first call."""
-    return cast(F, njit(cache=True)(function))
+    return cast(F, njit(cache=True, error_model="numpy")(function))

@@ -26,10 +26,12 @@ class Dates:
     ``golive`` the units' milestones; ``reading``, ``writing``, ``ready`` [T, U] mean share of the unit's actors past
     each; ``opening`` [T, U] share of the actors not yet live who are at the month's end; ``golive_month`` the month of
     each unit's go-live (None: never); ``down`` [T] share of the month in outage; ``exempt`` [T, S] share of the month
-    in which the stratum is exempt from consent.
+    in which the stratum is exempt from consent. With ``expected`` the outages are their mean share of the time.
     """
 
-    def __init__(self, model: Model, values: Values, seed: int, replication: int, trace: Trace) -> None:
+    def __init__(
+        self, model: Model, values: Values, seed: int, replication: int, trace: Trace, expected: bool = False
+    ) -> None:
         self.model, self.calendar = model, model.calendar
         self.golive = Programme(model.scenario, model.structure, model.calendar, values, trace).run()
         self.writing, ends = shares(self.golive, "write", self.calendar)
@@ -38,20 +40,15 @@ class Dates:
         before = np.vstack([np.zeros(model.units), ends[:-1]])
         self.opening = np.where(before < 1, (ends - before) / np.maximum(1 - before, 1e-12), 0.0)
         self.golive_month = [None if np.isinf(g.write) else self.calendar.month_of(g.write) for g in self.golive]
-        self.down = np.zeros(model.months)
         self._exempt_since = np.where([s.form.exempt for s in model.structure.strata], -np.inf, np.inf)
         env = simpy.Environment()
-        env.process(
-            technical.outages(
-                env,
-                values["technical.outages"],
-                values["technical.outage_hours"],
-                self.down,
-                self.calendar,
-                generator(seed, replication, "technical"),
-                trace,
-            )
-        )
+        per_year, hours = values["technical.outages"], values["technical.outage_hours"]
+        if expected:
+            self.down = np.full(model.months, technical.share_down(per_year, hours))
+        else:
+            self.down = np.zeros(model.months)
+            random = generator(seed, replication, "technical")
+            env.process(technical.outages(env, per_year, hours, self.down, self.calendar, random, trace))
         for index, change in enumerate(model.scenario.consent.law_changes):
             path = f"consent.law_changes.{index}"
             env.process(consent.law_change(env, change, path, self.calendar, values, trace, self._enact))

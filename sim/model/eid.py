@@ -18,19 +18,19 @@ from sim.model.compiled import compiled
 
 
 @compiled
-def serve(arrival: float, service: float, free_at: npt.NDArray[np.float64]) -> float:
+def serve(arrival: float, service: float, free_at: npt.NDArray[np.float64], unit: int, channel: int) -> float:
     """When the service of an order ends.
 
-    ``free_at`` (one entry per clerk) says when each clerk is free and is brought up to date. Times in days; orders must
+    ``free_at`` [unit, channel, clerk] says when each clerk is free and is brought up to date. Times in days; orders must
     come in the order of their arrival.
     """
     first = 0
-    for clerk in range(1, free_at.shape[0]):
-        if free_at[clerk] < free_at[first]:
+    for clerk in range(1, free_at.shape[2]):
+        if free_at[unit, channel, clerk] < free_at[unit, channel, first]:
             first = clerk
-    start = max(arrival, free_at[first])
-    free_at[first] = start + service
-    return float(free_at[first])
+    done = max(arrival, free_at[unit, channel, first]) + service
+    free_at[unit, channel, first] = done
+    return float(done)
 
 
 @compiled

@@ -10,18 +10,19 @@ drawn once, when the entry is registered: «held» entries, beside the «free» 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.model.compiled import compiled
-from sim.model.gates import REASONS, stops
-from sim.model.quantiles import binomial, hypergeometric, poisson
+from sim.model.counts import Count, among, arrivals, thin
+from sim.model.gates import REASONS, stops, with_eid
+from sim.model.streams import Keys, place
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Uniforms = npt.NDArray[np.float32]
+Counts = npt.NDArray[Any]  # whole numbers when they are drawn, real ones when they are expected
 
 # When an entry was registered: before the period, in it but before its unit was live, or while it was live.
 STOCK, BEFORE, LIVE = range(3)
@@ -31,24 +32,25 @@ HELD = LATER + REASONS  # the same for the held, and one more reason: the patien
 POOLS = HELD + LATER + REASONS + 1
 
 NEW_DRAWS = 18  # per stratum and month
-WAIT_DRAWS = 2 * 17  # per unit, class and month
+WAIT_DRAWS = 16  # per unit, class, free or held, and month; the last one for what opens at go-live
 
 
 class Pools(NamedTuple):
     """The entries that wait."""
 
-    waiting: Ints  # [U, 3, POOLS]
-    stock_at_start: Ints  # [U]
+    waiting: Counts  # [U, 3, POOLS]
+    stock_at_start: Counts  # [U]
     lacking: Floats  # [U] share of the unopened entries registered before go-live that lack fields
 
 
 class Outcomes(NamedTuple):
     """What was counted in the month."""
 
-    new: Ints  # [S, 9] the month's new entries by outcome (gates in order, then synced)
-    fresh: Ints  # [U, 3] the month's new free entries that wait: dark, old, later
-    arrived: Ints  # [U, POOLS] the month's new entries that wait, by pool
-    later_synced: Ints  # [U, 3] waiting entries synced in the month, by class
+    new: Counts  # [S, 9] the month's new entries by outcome (gates in order, then synced)
+    fresh: Counts  # [U, 3] the month's new free entries that wait: dark, old, later
+    arrived: Counts  # [U, POOLS] the month's new entries that wait, by pool
+    later_synced: Counts  # [U, 3] waiting entries synced in the month, by class
+    access: Floats  # [U] share of the unit's work in which Kjernejournal could be read, were it live
 
 
 class EntryRates(NamedTuple):
@@ -87,104 +89,117 @@ class Hazards(NamedTuple):
 
 
 @compiled
+def begin(pools: Pools, expected: Floats, held_share: float, live: npt.NDArray[np.bool_], keys: Keys) -> None:
+    """Fill empty ``pools`` with the stock from before the period, ``expected`` [U] entries; where units are ``live`` [U] it is
+    not dark."""
+    for unit in range(expected.shape[0]):
+        stock = arrivals(keys[unit], expected[unit], pools.stock_at_start[unit])
+        held = thin(place(keys[unit], 1), stock, held_share)
+        state = UNTOUCHED if live[unit] else DARK
+        pools.waiting[unit, STOCK, state] = stock - held
+        pools.waiting[unit, STOCK, HELD + state] = held
+        pools.stock_at_start[unit] = stock
+
+
+@compiled
 def step(
     month: int,
-    count: Ints,
+    people: Counts,
     pools: Pools,
     rates: EntryRates,
     outcomes: Outcomes,
     hazards: Hazards,
-    new_draws: Uniforms,
-    wait_draws: Uniforms,
+    new_keys: Keys,
+    wait_keys: Keys,
 ) -> None:
-    """One month: new entries (draws [S, T, NEW_DRAWS]), then the waiting ones ([U, T, 3, WAIT_DRAWS]) at its end."""
-    share = np.zeros(REASONS + 1)
-    touched = np.zeros(REASONS + 1)
-    arrived = np.zeros((3, POOLS), np.int64)
+    """One month: new entries of ``people`` [S, 4] (streams [S]), then the waiting ones ([U]) at its end."""
+    new, fresh, arrived, waiting = outcomes.new, outcomes.fresh, outcomes.arrived, pools.waiting
+    new[:] = 0
+    fresh[:] = 0
+    arrived[:] = 0
+    outcomes.later_synced[:] = 0
+    hazards.meets[:] = 0.0
     for unit in range(rates.first.shape[0] - 1):
-        a, b = rates.first[unit], rates.first[unit + 1]
-        legacy = rates.legacy_new[month, unit] * _uncleaned(pools, unit)
-        for k in range(3):
-            outcomes.fresh[unit, k] = 0
-            outcomes.later_synced[unit, k] = 0
-        outcomes.arrived[unit] = 0
-        touched[:] = 0.0
-        arrived[:] = 0
-        for s in range(a, b):
-            automatic, eid_used = rates.automatic[month, s], rates.eid_used[month, s]
+        live, works = rates.live[month, unit], rates.works[month, unit]
+        owns_new, owns_touch = rates.owns_new[month, unit], rates.owns_touch[month, unit]
+        whole = 1.0 - rates.legacy_new[month, unit] * _uncleaned(pools, unit)
+        meets, access = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.0
+        for s in range(rates.first[unit], rates.first[unit + 1]):
+            w, automatic, eid_used = rates.weight[s], rates.automatic[month, s], rates.eid_used[month, s]
             consent = rates.consent[month, s]
+            access += w * with_eid(people, s) * eid_used * consent * (1.0 - rates.held)
             consent += (1.0 - consent) * rates.upload_only[month, s]
-            owns, works = rates.owns_touch[month, unit], rates.works[month, unit]
-            stops(count[s], automatic, eid_used, consent, owns, works, share)
-            for k in range(REASONS + 1):
-                touched[k] += rates.weight[s] * share[k]
-            stops(count[s], automatic, eid_used, consent, rates.owns_new[month, unit], works, share)
-            _register(
-                outcomes.new[s],
-                outcomes.fresh[unit],
-                arrived,
-                rates.mean[month, s],
-                rates.held,
-                rates.live[month, unit],
-                legacy,
-                share,
-                new_draws[s, month],
+            here = stops(people, s, automatic, eid_used, consent, owns_touch, works)
+            meets = (
+                meets[0] + w * here[0],
+                meets[1] + w * here[1],
+                meets[2] + w * here[2],
+                meets[3] + w * here[3],
+                meets[4] + w * here[4],
+                meets[5] + w * here[5],
             )
-        waiting = pools.waiting[unit]
+            at = place(new_keys[s], month * NEW_DRAWS)
+            total = arrivals(at, rates.mean[month, s], waiting[unit, 0, 0])
+            if total == 0:
+                continue
+            here = stops(people, s, automatic, eid_used, consent, owns_new, works)
+            held = thin(place(at, 1), total, rates.held)
+            _register(new, fresh, arrived, s, unit, 0, total - held, live, whole, here, place(at, 2))
+            if held > 0:
+                _register(new, fresh, arrived, s, unit, 1, held, live, whole, here, place(at, 10))
+        for k in range(REASONS + 1):
+            hazards.meets[unit, k] = meets[k]
+        outcomes.access[unit] = access
         project = 0.0
         if rates.cleanup[month, unit] > 0.0:
-            left = 0
+            left = 0.0
             for c in range(3):
-                left += waiting[c, UNTOUCHED] + waiting[c, OLD] + waiting[c, HELD + UNTOUCHED] + waiting[c, HELD + OLD]
-            project = min(1.0, rates.cleanup[month, unit] / left) if left > 0 else 0.0
+                for kind in range(2):
+                    left += waiting[unit, c, kind * HELD + UNTOUCHED] + waiting[unit, c, kind * HELD + OLD]
+            project = min(1.0, rates.cleanup[month, unit] / left) if left > 0.0 else 0.0
         touch = rates.touch[month, unit]
         leaves_old = 1.0 - (1.0 - touch * rates.clean[month, unit]) * (1.0 - project)
         opens = 1.0 - (1.0 - touch) * (1.0 - project)
         for c in range(3):
             lacks = rates.legacy_stock if c == STOCK else pools.lacking[unit]
             complete = (project + (1.0 - project) * touch * (1.0 - lacks)) / opens if opens > 0.0 else 0.0
-            _revisit(
-                waiting[c],
-                outcomes.later_synced[unit],
-                c,
-                opens,
-                complete,
-                leaves_old,
-                touch,
-                touched,
-                wait_draws[unit, month, c],
-            )
+            for kind in range(2):
+                at = place(wait_keys[unit], ((month * 3 + c) * 2 + kind) * WAIT_DRAWS)
+                _revisit(waiting, outcomes.later_synced, unit, c, kind, opens, complete, leaves_old, touch, meets, at)
             if c == BEFORE:
                 hazards.complete[unit] = complete
-        hazards.meets[unit] = touched
         hazards.touch[unit] = touch
         hazards.leaves_old[unit] = leaves_old
         hazards.opens[unit] = opens
-        _mix(pools, rates.legacy_new[month, unit], arrived[BEFORE], unit)
-        for c in range(3):
-            for k in range(POOLS):
-                waiting[c, k] += arrived[c, k]
-                outcomes.arrived[unit, k] += arrived[c, k]
-            for k in range(2):
-                dark = k * HELD + DARK
-                opened = binomial(
-                    wait_draws[unit, month, c, WAIT_DRAWS - 1 - k], waiting[c, dark], rates.opening[month, unit]
-                )
-                waiting[c, dark] -= opened
-                waiting[c, dark + 1] += opened
+        _mix(pools, rates.legacy_new[month, unit], arrived, unit)
+        for k in range(POOLS):  # those registered before go-live are the dark
+            c = BEFORE if k == DARK or k == HELD + DARK else LIVE
+            waiting[unit, c, k] += arrived[unit, k]
+        opening = rates.opening[month, unit]
+        if opening > 0.0:
+            for c in range(2):
+                for kind in range(2):
+                    dark = kind * HELD + DARK
+                    at = place(wait_keys[unit], ((month * 3 + c) * 2 + kind + 1) * WAIT_DRAWS - 1)
+                    opened = thin(at, waiting[unit, c, dark], opening)
+                    waiting[unit, c, dark] -= opened
+                    waiting[unit, c, dark + 1] += opened
 
 
 @compiled
-def _mix(pools: Pools, lacking: float, arrived: Ints, unit: int) -> None:
+def _mix(pools: Pools, lacking: float, arrived: Counts, unit: int) -> None:
     """Bring ``pools.lacking`` up to date with the month's arrivals before go-live, of which the share ``lacking`` does.
 
     The mean over all that are unopened: exact as long as nothing is opened before the last has arrived (a hospital), and
     wherever the share does not change.
     """
-    new = arrived[DARK] + arrived[HELD + DARK]
-    if new > 0 and lacking != pools.lacking[unit]:
-        waiting = pools.waiting[unit, BEFORE]
-        old = waiting[DARK] + waiting[UNTOUCHED] + waiting[HELD + DARK] + waiting[HELD + UNTOUCHED]
+    if lacking == pools.lacking[unit]:
+        return
+    new = arrived[unit, DARK] + arrived[unit, HELD + DARK]
+    old = 0.0
+    for kind in range(2):
+        old += pools.waiting[unit, BEFORE, kind * HELD + DARK] + pools.waiting[unit, BEFORE, kind * HELD + UNTOUCHED]
+    if new > 0:
         pools.lacking[unit] = (pools.lacking[unit] * old + lacking * new) / (old + new)
 
 
@@ -194,107 +209,119 @@ def _uncleaned(pools: Pools, unit: int) -> float:
     start = pools.stock_at_start[unit]
     if start == 0:
         return 1.0
-    stock = pools.waiting[unit, STOCK]
-    left = stock[DARK] + stock[UNTOUCHED] + stock[OLD] + stock[HELD] + stock[HELD + 1] + stock[HELD + 2]
+    left = 0.0
+    for kind in range(2):
+        for pool in (DARK, UNTOUCHED, OLD):
+            left += pools.waiting[unit, STOCK, kind * HELD + pool]
     return float(left / start)
 
 
 @compiled
 def _register(
-    new: Ints,
-    fresh: Ints,
-    arrived: Ints,
-    mean: float,
-    held_share: float,
+    new: Counts,
+    fresh: Counts,
+    arrived: Counts,
+    s: int,
+    unit: int,
+    kind: int,
+    n: Count,
     is_live: float,
-    legacy: float,
-    share: Floats,
-    u: Uniforms,
+    whole: float,
+    share: tuple[float, float, float, float, float, float],
+    at: np.uint64,
 ) -> None:
-    """The month's new entries of one stratum: ``new`` by outcome, ``fresh`` and ``arrived`` as they go on to wait."""
-    new[:] = 0
-    total = poisson(u[0], mean)
-    held = binomial(u[1], total, held_share)
-    for kind in range(2):  # the free, then the held
-        n = held if kind == 1 else total - held
-        if n == 0:
-            continue
-        at = 2 + 8 * kind
-        live = binomial(u[at], n, is_live)
-        complete = binomial(u[at + 1], live, 1.0 - legacy)
-        passed = binomial(u[at + 2], complete, share[REASONS])
-        dark, old = n - live, live - complete
-        new[0] += dark
-        new[1] += old
-        arrived[BEFORE, kind * HELD + DARK] += dark
-        arrived[LIVE, kind * HELD + OLD] += old
-        if kind == 0:
-            new[8] += passed
-            fresh[0] += dark
-            fresh[1] += old
-            fresh[2] += complete - passed
-        else:
-            new[7] += passed
-            arrived[LIVE, HELD + LATER + REASONS] += passed
-        left = complete - passed
-        rest = 1.0 - share[REASONS]
-        for k in range(REASONS):
-            stopped = left
-            if k < REASONS - 1:
-                stopped = binomial(u[at + 3 + k], left, share[k] / rest if rest > 0.0 else 0.0)
-            new[2 + k] += stopped
-            arrived[LIVE, kind * HELD + LATER + k] += stopped
-            left -= stopped
-            rest -= share[k]
+    """A month's ``n`` new entries of a stratum, the free (``kind`` 0) or the held (1): by outcome, and as they go on to wait.
+
+    ``whole`` is the share that lacks nothing, ``share`` where those stop (see ``gates.stops``).
+    """
+    base = kind * HELD
+    live = thin(at, n, is_live)
+    dark = n - live
+    new[s, 0] += dark
+    arrived[unit, base + DARK] += dark
+    if kind == 0:
+        fresh[unit, 0] += dark
+    if live == 0:
+        return
+    complete = thin(place(at, 1), live, whole)
+    old = live - complete
+    new[s, 1] += old
+    arrived[unit, base + OLD] += old
+    passed = thin(place(at, 2), complete, share[REASONS])
+    left = complete - passed
+    if kind == 0:
+        new[s, 8] += passed
+        fresh[unit, 1] += old
+        fresh[unit, 2] += left
+    else:
+        new[s, 7] += passed
+        arrived[unit, HELD + LATER + REASONS] += passed
+    rest = 1.0 - share[REASONS]
+    for k in range(REASONS):
+        if left == 0:
+            break
+        stopped = left
+        if k < REASONS - 1:
+            stopped = thin(place(at, 3 + k), left, share[k] / rest if rest > 0.0 else 0.0)
+        new[s, 2 + k] += stopped
+        arrived[unit, base + LATER + k] += stopped
+        left -= stopped
+        rest -= share[k]
 
 
 @compiled
 def _revisit(
-    pool: Ints,
-    synced: Ints,
+    waiting: Counts,
+    synced: Counts,
+    unit: int,
     c: int,
+    kind: int,
     opens: float,
     complete: float,
     leaves_old: float,
     touch: float,
-    share: Floats,
-    u: Uniforms,
+    share: tuple[float, float, float, float, float, float],
+    at: np.uint64,
 ) -> None:
-    """The touches of one class of a unit's waiting entries at a month's end."""
-    for kind in range(2):  # the free, then the held, who have one reason more and never pass
-        base, at = kind * HELD, kind * 16
-        reasons = REASONS + kind
-        opened = binomial(u[at], pool[base + UNTOUCHED], opens)
-        in_order = binomial(u[at + 1], opened, complete)
-        cleaned = binomial(u[at + 2], pool[base + OLD], leaves_old)
-        pool[base + UNTOUCHED] -= opened
-        pool[base + OLD] += opened - in_order - cleaned
-        whole = 0
-        for k in range(reasons):
-            whole += pool[base + LATER + k]
-        seen = binomial(u[at + 3], whole, touch)
-        meets = in_order + cleaned + seen
-        if meets == 0:
-            continue
-        # which of those that wait for a reason were seen
-        rest = whole
-        for k in range(reasons):
-            here = pool[base + LATER + k]
-            taken = hypergeometric(u[at + 4 + k], here, rest - here, seen)
-            rest -= here
-            pool[base + LATER + k] -= taken
-            seen -= taken
-        passed = binomial(u[at + 10], meets, share[REASONS])
-        if kind == 0:
-            synced[c] += passed
-        else:
-            pool[base + LATER + REASONS] += passed
-        left = meets - passed
-        chance = 1.0 - share[REASONS]
-        for k in range(REASONS):
-            stopped = left
-            if k < REASONS - 1:
-                stopped = binomial(u[at + 11 + k], left, share[k] / chance if chance > 0.0 else 0.0)
-            pool[base + LATER + k] += stopped
-            left -= stopped
-            chance -= share[k]
+    """A month's touches of a unit's waiting entries of class ``c``: the free (``kind`` 0), or the held (1), who have one
+    reason more and never pass. Every touched one that lacks nothing meets the gates (``share``)."""
+    base = kind * HELD
+    reasons = REASONS + kind
+    untouched, old = waiting[unit, c, base + UNTOUCHED], waiting[unit, c, base + OLD]
+    opened = thin(at, untouched, opens)
+    in_order = thin(place(at, 1), opened, complete)
+    cleaned = thin(place(at, 2), old, leaves_old)
+    waiting[unit, c, base + UNTOUCHED] = untouched - opened
+    waiting[unit, c, base + OLD] = old + opened - in_order - cleaned
+    rest = waiting[unit, c, base + LATER]
+    for k in range(1, reasons):
+        rest += waiting[unit, c, base + LATER + k]
+    seen = thin(place(at, 3), rest, touch)
+    left = in_order + cleaned + seen
+    if left == 0:
+        return
+    # which of those that wait for a reason were seen
+    for k in range(reasons):
+        if seen == 0:
+            break
+        here = waiting[unit, c, base + LATER + k]
+        rest -= here
+        taken = among(place(at, 4 + k), here, rest, seen)
+        waiting[unit, c, base + LATER + k] = here - taken
+        seen -= taken
+    passed = thin(place(at, 10), left, share[REASONS])
+    if kind == 0:
+        synced[unit, c] += passed
+    else:
+        waiting[unit, c, base + LATER + REASONS] += passed
+    left -= passed
+    chance = 1.0 - share[REASONS]
+    for k in range(REASONS):
+        if left == 0:
+            break
+        stopped = left
+        if k < REASONS - 1:
+            stopped = thin(place(at, 11 + k), left, share[k] / chance if chance > 0.0 else 0.0)
+        waiting[unit, c, base + LATER + k] += stopped
+        left -= stopped
+        chance -= share[k]

@@ -15,21 +15,22 @@ from sim.model.dates import Dates
 from sim.model.draws import Values
 from sim.model.entries import EntryRates, Pools
 from sim.model.model import Model
-from sim.model.quantiles import SMALLEST, binomial, poisson
+from sim.model.numbers import Streams
 from sim.model.shifts import Shifts
+from sim.model.streams import uniforms
 
 Floats = npt.NDArray[np.float64]
 
 
-def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts) -> tuple[EntryRates, Pools]:
-    """The rates of all months, and the entries that wait at the start of the first."""
-    v, of, draws = values, model.structure.unit_of, model.draws
-    sectors = [u.sector for u in model.structure.units]
-    per_year = np.array([v[f"sectors.{s}.entries"] for s in sectors]) * model.populations(v) / 1000
+def prepare(
+    model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts, streams: Streams | None
+) -> tuple[EntryRates, Pools]:
+    """The rates of all months, and the entries that wait at the start of the first; expected ones without ``streams``."""
+    v, of = values, model.structure.unit_of
+    per_year = model.of_sectors("entries", row) * model.populations(row) / 1000
     weight = model.entry_shares(row)
-    variance = np.log1p([v[f"sectors.{s}.overdispersion"] for s in sectors])
-    intensity = np.exp(np.sqrt(variance) * ndtri(np.maximum(draws.intensity.T, SMALLEST)) - variance / 2)
-    touch = shifts.of_units("sectors.*.touch", np.array([v[f"sectors.{s}.touch"] for s in sectors]))
+    activity = model.calendar.activity(v["weekend"])[:, None] * per_year * _intensity(model, row, streams)
+    touch = shifts.of_units("sectors.*.touch", model.of_sectors("touch", row))
     duty = _duty(model, values, dates)
     absent, before, granted = (
         shifts.of_strata(f"consent.{n}", v[f"consent.{n}"]) for n in ("absent", "collected_before", "granted")
@@ -39,7 +40,7 @@ def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shi
     works = technical.works(v["technical.errors"], dates.down, v["technical.retried"])
     rates = EntryRates(
         first=model.structure.first,
-        mean=per_year[of] * weight * model.calendar.activity(v["weekend"])[:, None] * intensity[:, of],
+        mean=activity[:, of] * weight,
         weight=weight,
         live=dates.writing,
         opening=dates.opening,
@@ -57,7 +58,25 @@ def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shi
         owns_touch=1 - np.clip(shifts.of_units("ownership.declined_touch", v["ownership.declined_touch"]) * duty, 0, 1),
         works=np.repeat(works[:, None], model.units, axis=1),
     )
-    return rates, _at_start(model, v["legacy.stock"] * per_year, rates, dates)
+    kind: type = np.float64 if streams is None else np.int64
+    pools = Pools(
+        waiting=np.zeros((model.units, 3, entries.POOLS), kind),
+        stock_at_start=np.zeros(model.units, kind),
+        lacking=rates.legacy_new[0].copy(),
+    )
+    live = np.array([g.write <= 0 and g.ramp_days <= 0 for g in dates.golive])
+    keys = model.hashes.stock if streams is None else streams.stock
+    entries.begin(pools, v["legacy.stock"] * per_year, rates.held, live, keys)
+    return rates, pools
+
+
+def _intensity(model: Model, row: Floats, streams: Streams | None) -> Floats:
+    """[T, U] how busy each month is, with mean 1: log-normal of the stated variance."""
+    variance = np.log1p(model.of_sectors("overdispersion", row))
+    if streams is None:
+        return np.ones((model.months, model.units))
+    z = ndtri(uniforms(streams.intensity, model.months).T)
+    return np.asarray(np.exp(np.sqrt(variance) * z - variance / 2))
 
 
 def _duty(model: Model, values: Values, dates: Dates) -> Floats:
@@ -80,22 +99,3 @@ def _cleanup(model: Model, values: Values, dates: Dates) -> Floats:
             runs = dates.running(project, unit, values.get(f"{path}.delay", 0.0))
             capacity[:, unit] += values[f"{path}.capacity"] * runs
     return np.asarray(capacity * (dates.writing > 0))
-
-
-def _at_start(model: Model, expected: Floats, rates: EntryRates, dates: Dates) -> Pools:
-    """The stock from before the period, of ``expected`` [U] size."""
-    draws = model.draws
-    pools = Pools(
-        waiting=np.zeros((model.units, 3, entries.POOLS), np.int64),
-        stock_at_start=np.zeros(model.units, np.int64),
-        lacking=rates.legacy_new[0].copy(),
-    )
-    for unit in range(model.units):
-        stock = poisson(draws.stock[unit, 0], expected[unit])
-        held = binomial(draws.stock[unit, 1], stock, rates.held)
-        begun = dates.golive[unit].write <= 0 and dates.golive[unit].ramp_days <= 0
-        state = entries.UNTOUCHED if begun else entries.DARK
-        pools.waiting[unit, entries.STOCK, state] = stock - held
-        pools.waiting[unit, entries.STOCK, entries.HELD + state] = held
-        pools.stock_at_start[unit] = stock
-    return pools

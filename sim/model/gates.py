@@ -6,35 +6,48 @@ are shares of the acting stratum's people and work, so an entry's fate is a draw
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 import numpy.typing as npt
 
 from sim.model.compiled import compiled
 from sim.model.workforce import KNOWING, KNOWING_EID, UNKNOWING, UNKNOWING_EID
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 REASONS = 5  # knowledge, eid, consent, ownership, technical; a sixth share is what passes
 
 
 @compiled
 def stops(
-    count: Ints, automatic: float, eid_used: float, consent: float, owns: float, works: float, share: Floats
-) -> None:
-    """Write into ``share`` [6] where the entries of a stratum stop, and (last) how many pass all five gates.
+    people: npt.NDArray[Any],
+    s: int,
+    automatic: float,
+    eid_used: float,
+    consent: float,
+    owns: float,
+    works: float,
+) -> tuple[float, float, float, float, float, float]:
+    """Where the entries of stratum ``s`` stop: the shares of the five gates, and (last) of those that pass them all.
 
-    ``count`` [4] are its people by state; ``automatic`` is the share of the entries of those who do not know the function
-    that the EHR synchronises without their choice (it still takes their eID and all that follows); ``eid_used``, ``consent``, ``owns`` and ``works`` are the chances to
-    pass: logging in when one has an eID, the consent rule, taking responsibility, the technical gate.
+    ``people`` [S, 4] are counted by state; ``automatic`` is the share of the entries of those who do not know the function
+    that the EHR synchronises without their choice (it still takes their eID and all that follows); ``eid_used``,
+    ``consent``, ``owns`` and ``works`` are the chances to pass: logging in when one has an eID, the consent rule, taking
+    responsibility, the technical gate.
     """
-    people = count[UNKNOWING] + count[UNKNOWING_EID] + count[KNOWING] + count[KNOWING_EID]
-    know = (count[KNOWING] + count[KNOWING_EID]) / people if people > 0 else 0.0
+    knowing, both = people[s, KNOWING], people[s, KNOWING_EID]
+    everybody = people[s, UNKNOWING] + people[s, UNKNOWING_EID] + knowing + both
+    per_head = 1.0 / everybody if everybody > 0 else 0.0
+    know = (knowing + both) * per_head
     know += (1.0 - know) * automatic
-    both = (count[KNOWING_EID] + count[UNKNOWING_EID] * automatic) / people * eid_used if people > 0 else 0.0
-    share[0] = 1.0 - know
-    share[1] = know - both
-    share[2] = both * (1.0 - consent)
-    share[3] = both * consent * (1.0 - owns)
-    share[4] = both * consent * owns * (1.0 - works)
-    share[5] = both * consent * owns * works
+    logged_in = (both + people[s, UNKNOWING_EID] * automatic) * per_head * eid_used
+    agreed = logged_in * consent
+    owned = agreed * owns
+    passed = owned * works
+    return 1.0 - know, know - logged_in, logged_in - agreed, agreed - owned, owned - passed, passed
+
+
+@compiled
+def with_eid(people: npt.NDArray[Any], s: int) -> float:
+    """The share of stratum ``s`` that has an eID."""
+    having = people[s, UNKNOWING_EID] + people[s, KNOWING_EID]
+    everybody = people[s, UNKNOWING] + people[s, KNOWING] + having
+    return having / everybody if everybody > 0 else 0.0

@@ -25,6 +25,9 @@ STRATUM_NUMBERS = (
 )
 
 
+SECTOR_NUMBERS = ("entries", "overdispersion", "touch", "contacts", "calls", "away")
+
+
 class Model:
     """A scenario made ready to be simulated; shared by all its replications."""
 
@@ -43,6 +46,17 @@ class Model:
             )
             for number in STRATUM_NUMBERS
         }
+        self._sector_columns = {
+            number: np.array([self.index[f"sectors.{u.sector}.{number}"] for u in self.structure.units])
+            for number in SECTOR_NUMBERS
+        }
+        units = self.structure.units
+        self._population_columns = np.array([self.index[f"regions.{u.region}.population"] for u in units])
+        self._hospitals = np.flatnonzero([u.trust for u in units])
+        self._doctor_columns = np.array(
+            [self.index[f"regions.{units[i].region}.trusts.{units[i].name}.doctors"] for i in self._hospitals], np.int64
+        )
+        self._region_of_hospital = np.unique([units[i].region for i in self._hospitals], return_inverse=True)[1]
         s = scenario
         self.reach = {
             id(ramp): self._reach(ramp)
@@ -56,7 +70,7 @@ class Model:
             )
             for ramp in ramps
         }
-        self.draws = numbers.room(self.strata, self.units, self.months)
+        self.hashes = numbers.hashes(self.structure)
 
     def _reach(self, ramp: Reach) -> dict[int, list[int]]:
         """The strata that a ramp applies to, by unit."""
@@ -83,19 +97,14 @@ class Model:
         weight, of = self.of_strata("entry_weight", row), self.structure.unit_of
         return np.asarray(weight / np.bincount(of, weight, self.units)[of])
 
-    def unit_shares(self, values: Values) -> Floats:
-        """[U] each unit's share of its region's activity in its sector (hospitals by their doctors)."""
-        shares = np.ones(len(self.structure.units))
-        for region in self.scenario.regions:
-            members = [i for i, u in enumerate(self.structure.units) if u.region == region and u.trust]
-            doctors = np.array(
-                [values[f"regions.{region}.trusts.{self.structure.units[i].name}.doctors"] for i in members]
-            )
-            if len(members):
-                shares[members] = doctors / doctors.sum()
-        return shares
+    def of_sectors(self, number: str, row: Floats) -> Floats:
+        """[U] one number of every unit's sector."""
+        return np.asarray(row[self._sector_columns[number]])
 
-    def populations(self, values: Values) -> Floats:
-        """[U] inhabitants behind each unit: its region's, times its share."""
-        regions = np.array([values[f"regions.{u.region}.population"] for u in self.structure.units])
-        return regions * self.unit_shares(values)
+    def populations(self, row: Floats) -> Floats:
+        """[U] inhabitants behind each unit: its region's; of a hospital its share of them (by its doctors)."""
+        people = row[self._population_columns]
+        if len(self._hospitals):
+            doctors, of = row[self._doctor_columns], self._region_of_hospital
+            people[self._hospitals] *= doctors / np.bincount(of, doctors)[of]
+        return np.asarray(people)

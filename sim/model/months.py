@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,22 +11,23 @@ from sim.model import entries, workforce
 from sim.model.compiled import compiled
 from sim.model.gates import REASONS
 from sim.model.model import Model
+from sim.model.numbers import Streams
 
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Uniforms = npt.NDArray[np.float32]
+Numbers = npt.NDArray[Any]  # whole when they are drawn, real when they are expected
 
 
 class Counts(NamedTuple):
     """What the months leave behind; see ``record.Record`` for each."""
 
-    new: Ints  # [T, S, 9]
-    waiting: Ints  # [T, U, 3, POOLS]
-    later_synced: Ints  # [T, U, 3]
-    fresh: Ints  # [T, U, 3]
-    arrived: Ints  # [T, U, POOLS]
-    staff: Ints  # [T, S, 4]
-    ordered: Ints  # [T, S]
+    new: Numbers  # [T, S, 9]
+    waiting: Numbers  # [T, U, 3, POOLS]
+    later_synced: Numbers  # [T, U, 3]
+    fresh: Numbers  # [T, U, 3]
+    arrived: Numbers  # [T, U, POOLS]
+    access: Floats  # [T, U]
+    staff: Numbers  # [T, S, 4]
+    ordered: Numbers  # [T, S]
     card_wait: Floats  # [T, U, 2]
     meets: Floats  # [T, U, 6]
     touch: Floats  # [T, U]
@@ -35,17 +36,18 @@ class Counts(NamedTuple):
     complete: Floats  # [T, U]
 
 
-def room(model: Model) -> Counts:
+def room(model: Model, kind: npt.DTypeLike = np.int32) -> Counts:
     """Memory for the counts of a replication."""
     months, strata, units = model.months, model.strata, model.units
     return Counts(
-        new=np.empty((months, strata, 9), np.int64),
-        waiting=np.empty((months, units, 3, entries.POOLS), np.int64),
-        later_synced=np.empty((months, units, 3), np.int64),
-        fresh=np.empty((months, units, 3), np.int64),
-        arrived=np.empty((months, units, entries.POOLS), np.int64),
-        staff=np.empty((months, strata, 4), np.int64),
-        ordered=np.empty((months, strata), np.int64),
+        new=np.empty((months, strata, 9), kind),
+        waiting=np.empty((months, units, 3, entries.POOLS), kind),
+        later_synced=np.empty((months, units, 3), kind),
+        fresh=np.empty((months, units, 3), kind),
+        arrived=np.empty((months, units, entries.POOLS), kind),
+        access=np.empty((months, units)),
+        staff=np.empty((months, strata, 4), kind),
+        ordered=np.empty((months, strata), kind),
         card_wait=np.empty((months, units, 2)),
         meets=np.empty((months, units, REASONS + 1)),
         touch=np.empty((months, units)),
@@ -62,14 +64,16 @@ def count(
     pools: entries.Pools,
     decides: entries.EntryRates,
     counts: Counts,
-    staff_draws: Uniforms,
-    new_draws: Uniforms,
-    wait_draws: Uniforms,
+    streams: Streams,
 ) -> None:
     """Carry ``staff`` and ``pools`` through all months and fill ``counts``."""
     for month in range(counts.new.shape[0]):
         outcomes = entries.Outcomes(
-            counts.new[month], counts.fresh[month], counts.arrived[month], counts.later_synced[month]
+            counts.new[month],
+            counts.fresh[month],
+            counts.arrived[month],
+            counts.later_synced[month],
+            counts.access[month],
         )
         hazards = entries.Hazards(
             counts.meets[month],
@@ -79,8 +83,8 @@ def count(
             counts.complete[month],
         )
         counts.staff[month] = staff.people
-        entries.step(month, staff.people, pools, decides, outcomes, hazards, new_draws, wait_draws)
+        entries.step(month, staff.people, pools, decides, outcomes, hazards, streams.new, streams.wait)
         counts.waiting[month] = pools.waiting
-        workforce.step(month, staff, moves, staff_draws)
+        workforce.step(month, staff, moves, streams.staff)
         counts.ordered[month] = staff.ordered
         counts.card_wait[month] = staff.waited

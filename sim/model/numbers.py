@@ -1,52 +1,38 @@
-"""The random numbers of a replication's months, one for each place and purpose."""
+"""The random streams of a replication's months: one for each process of a stratum or unit."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from sim.model import entries, workforce
-from sim.model.streams import generator
+from sim.model.streams import Keys, keys, names
 from sim.model.structure import Structure
 
-Uniforms = npt.NDArray[np.float32]
+
+class Streams(NamedTuple):
+    """The key of each stream (see ``streams``)."""
+
+    start: Keys  # [S] the staff on the first day
+    staff: Keys  # [S] the staff's months
+    new: Keys  # [S] new entries
+    stock: Keys  # [U] the entries that wait on the first day
+    intensity: Keys  # [U] how busy a month is
+    wait: Keys  # [U] the waiting entries' months
 
 
-class Draws(NamedTuple):
-    """The random numbers of a replication's months; the memory is used again by the next one."""
-
-    start: Uniforms
-    staff: Uniforms
-    new: Uniforms
-    wait: Uniforms
-    stock: Uniforms
-    intensity: Uniforms
-
-
-def room(strata: int, units: int, months: int) -> Draws:
-    """Memory for the numbers of a replication."""
-    return Draws(
-        start=np.empty((strata, 3), np.float32),
-        staff=np.empty((strata, months, workforce.DRAWS), np.float32),
-        new=np.empty((strata, months, entries.NEW_DRAWS), np.float32),
-        wait=np.empty((units, months, 3, entries.WAIT_DRAWS), np.float32),
-        stock=np.empty((units, 2), np.float32),
-        intensity=np.empty((units, months), np.float32),
+def hashes(structure: Structure) -> Streams:
+    """The streams' names, hashed."""
+    units = [u.name for u in structure.units]
+    strata = [f"{units[s.unit]}/{s.key}" for s in structure.strata]
+    return Streams(
+        **{purpose: names(f"{purpose}/{s}" for s in strata) for purpose in ("start", "staff", "new")},
+        **{purpose: names(f"{purpose}/{u}" for u in units) for purpose in ("stock", "intensity", "wait")},
     )
 
 
-def draw(draws: Draws, structure: Structure, seed: int, replication: int) -> None:
-    """Fill ``draws`` from one stream per unit and purpose."""
-    first = structure.first
-    for index, unit in enumerate(structure.units):
-        strata, one = slice(first[index], first[index + 1]), slice(index, index + 1)
-        for purpose, arrays in (
-            ("staff", (draws.start[strata], draws.staff[strata])),
-            ("entries", (draws.intensity[one], draws.new[strata])),
-            ("waiting", (draws.stock[one], draws.wait[one])),
-        ):
-            random = generator(seed, replication, f"{purpose}/{unit.name}")
-            for array in arrays:
-                random.random(dtype=np.float32, out=array)
+def streams(hashed: Streams, seed: int, replication: int) -> Streams:
+    """The streams of one replication."""
+    made = keys(seed, replication, np.concatenate(hashed))
+    ends = np.cumsum([len(h) for h in hashed])
+    return Streams(*np.split(made, ends[:-1]))

@@ -14,10 +14,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from scipy.special import gammaln
+
 from sim.model.compiled import compiled
 
 SMALLEST = 2.0**-26  # half a step of the numbers that are drawn (single precision)
 LARGE = 16.0  # variance above which the expansion replaces the search
+_LOG_FACTORIALS = gammaln(np.arange(1.0, 2049.0))
+_INVERSE = 1.0 / np.maximum(np.arange(256.0), 1.0)  # no search takes more steps
 
 
 @compiled
@@ -68,25 +73,40 @@ def _expansion(u: float, mean: float, sd: float, skew: float, excess: float) -> 
 
 @compiled
 def _binomial_lower(u: float, n: int, p: float) -> int:
-    if u <= 1.0 - n * p:  # at most the chance of none (Bernoulli's inequality), so no power need be taken
+    mean = n * p
+    # at most the chance of none (the first and the third of Bonferroni's inequalities), so no power need be taken
+    if u <= 1.0 - mean or u <= 1.0 - mean * (1.0 - 0.5 * (n - 1) * p * (1.0 - (n - 2) * p / 3.0)):
         return 0
     q = 1.0 - p
-    variance = n * p * q
+    variance = mean * q
     if variance > LARGE:
         sd = math.sqrt(variance)
-        x = _expansion(u, n * p, sd, (q - p) / sd, (1.0 - 6.0 * p * q) / variance)
+        x = _expansion(u, mean, sd, (q - p) / sd, (1.0 - 6.0 * p * q) / variance)
         return min(max(x, 0), n)
     ratio = p / q
-    mass = q**n
-    total = mass
-    k = 0
-    while u > total and k < n:
-        k += 1
-        mass *= ratio * (n - k + 1) / k
-        total += mass
-        if mass < 1e-18 and k > n * p:
-            break
-    return k
+    # four steps of the search at a time: a step's mass is cheap, a branch that nobody can foresee is not
+    none = math.exp(n * math.log(q))
+    mass = none * ratio * n
+    first = none + mass
+    mass *= ratio * (n - 1) * _INVERSE[2]
+    second = first + mass
+    mass *= ratio * (n - 2) * _INVERSE[3]
+    total = second + mass
+    if u <= total:
+        return int(u > none) + int(u > first) + int(u > second)
+    k = 3
+    while True:
+        one = mass * ratio * (n - k) * _INVERSE[k + 1]
+        two = one * ratio * (n - k - 1) * _INVERSE[k + 2]
+        three = two * ratio * (n - k - 2) * _INVERSE[k + 3]
+        mass = three * ratio * (n - k - 3) * _INVERSE[k + 4]
+        first = total + one
+        second = first + two
+        third = second + three
+        total = third + mass
+        if u <= total or (mass < 1e-18 and k > mean):
+            return min(k + 1 + int(u > first) + int(u > second) + int(u > third), n)
+        k += 4
 
 
 @compiled
@@ -111,14 +131,26 @@ def poisson(u: float, mean: float) -> int:
         return max(_expansion(u, mean, sd, 1.0 / sd, 1.0 / mean), 0)
     mass = math.exp(-mean)
     total = mass
+    if u <= total:
+        return 0
     k = 0
-    while u > total:
-        k += 1
-        mass *= mean / k
-        total += mass
-        if mass < 1e-18 and k > mean:
-            break
-    return k
+    while True:  # four steps of the search at a time, as above
+        one = mass * mean * _INVERSE[k + 1]
+        two = one * mean * _INVERSE[k + 2]
+        three = two * mean * _INVERSE[k + 3]
+        mass = three * mean * _INVERSE[k + 4]
+        first = total + one
+        second = first + two
+        third = second + three
+        total = third + mass
+        if u <= total or (mass < 1e-18 and k > mean):
+            return k + 1 + int(u > first) + int(u > second) + int(u > third)
+        k += 4
+
+
+@compiled
+def _log_factorial(n: int) -> float:
+    return float(_LOG_FACTORIALS[n]) if n < _LOG_FACTORIALS.shape[0] else math.lgamma(n + 1.0)
 
 
 @compiled
@@ -136,16 +168,15 @@ def hypergeometric(u: float, good: int, bad: int, drawn: int) -> int:
         x = _expansion(u, drawn * share, sd, skew, 0.0)
         return min(max(x, low), high)
     log_mass = (
-        math.lgamma(good + 1.0)
-        - math.lgamma(low + 1.0)
-        - math.lgamma(good - low + 1.0)
-        + math.lgamma(bad + 1.0)
-        - math.lgamma(drawn - low + 1.0)
-        - math.lgamma(bad - drawn + low + 1.0)
-        - math.lgamma(whole + 1.0)
-        + math.lgamma(drawn + 1.0)
-        + math.lgamma(whole - drawn + 1.0)
+        _log_factorial(bad)
+        - _log_factorial(drawn - low)
+        - _log_factorial(bad - drawn + low)
+        - _log_factorial(whole)
+        + _log_factorial(drawn)
+        + _log_factorial(whole - drawn)
     )
+    if low > 0:
+        log_mass += _log_factorial(good) - _log_factorial(low) - _log_factorial(good - low)
     mass = math.exp(log_mass)
     total = mass
     k = low

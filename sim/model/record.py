@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.model.golive import GoLive
 
-Ints = npt.NDArray[np.int64]
+Numbers = npt.NDArray[Any]  # whole when they were drawn, real when they are expected
 Floats = npt.NDArray[np.float64]
 
 
@@ -27,23 +28,23 @@ class Record:
     unit's work in which Kjernejournal could be read (eID in use, consent, patient), were it live.
     """
 
-    new: Ints
-    waiting: Ints
-    later_synced: Ints
-    fresh: Ints
-    staff: Ints
-    ordered: Ints
+    new: Numbers
+    waiting: Numbers
+    later_synced: Numbers
+    fresh: Numbers
+    staff: Numbers
+    ordered: Numbers
     card_wait: Floats
     reading: Floats
     writing: Floats
     ready: Floats
     opening: Floats
-    arrived: Ints
+    arrived: Numbers
     meets: Floats
     touch: Floats
     leaves_old: Floats
     opens: Floats
     complete: Floats
-    stock_at_start: Ints
+    stock_at_start: Numbers
     access: Floats
     golive: Sequence[GoLive]

@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 from sim.model import entry_rates, months, numbers, staff_rates
 from sim.model.dates import Dates
-from sim.model.entries import EntryRates
 from sim.model.model import Model
 from sim.model.months import Counts
 from sim.model.record import Record
 from sim.model.shifts import Shifts
 from sim.model.trace import Trace
-from sim.model.workforce import Staff, coverage
+from sim.model.workforce import Staff
 from sim.vocabulary import GATE_KEYS
 
 __all__ = ["Model", "Record", "Rollout"]
@@ -26,39 +25,45 @@ Floats = npt.NDArray[np.float64]
 
 
 class Rollout:
-    """One replication."""
+    """One replication.
 
-    def __init__(self, model: Model, row: Floats, seed: int, replication: int, trace: Trace | None = None) -> None:
+    With ``expected`` its counts are not drawn but expected (real numbers in place of whole ones; see ``counts``). The row's
+    parameters and schedule hold as they are; only chance is averaged out. It is for what asks for very many runs:
+    planning and calibration.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        row: Floats,
+        seed: int,
+        replication: int,
+        trace: Trace | None = None,
+        expected: bool = False,
+    ) -> None:
         self.model, self.row, self.values = model, row, model.values(row)
-        self.seed, self.replication = seed, replication
+        self.seed, self.replication, self.expected = seed, replication, expected
         self.trace = trace or Trace()
 
     def run(self) -> Record:
         """Simulate the replication."""
         model = self.model
-        dates = Dates(model, self.values, self.seed, self.replication, self.trace)
-        numbers.draw(model.draws, model.structure, self.seed, self.replication)
+        dates = Dates(model, self.values, self.seed, self.replication, self.trace, self.expected)
+        streams = None if self.expected else numbers.streams(model.hashes, self.seed, self.replication)
         shifts = Shifts(model, self.values, dates, model.entry_shares(self.row))
-        moves, staff = staff_rates.prepare(model, self.row, self.values, dates, shifts)
-        decides, pools = entry_rates.prepare(model, self.row, self.values, dates, shifts)
-        counts = months.room(model)
-        draws = model.draws
-        months.count(staff, moves, pools, decides, counts, draws.staff, draws.new, draws.wait)
+        moves, staff = staff_rates.prepare(model, self.row, self.values, dates, shifts, streams)
+        decides, pools = entry_rates.prepare(model, self.row, self.values, dates, shifts, streams)
+        counts = months.room(model, np.float64 if self.expected else np.int32)
+        months.count(staff, moves, pools, decides, counts, streams or model.hashes)
         if self.trace.on:
             self._note(counts, staff)
-        return self._record(dates, decides, counts, pools.stock_at_start)
-
-    def _record(self, dates: Dates, rates: EntryRates, counts: Counts, stock_at_start: npt.NDArray[np.int64]) -> Record:
-        has_eid, _ = coverage(counts.staff)
-        reads = has_eid * rates.eid_used * rates.consent * (1 - rates.held)
         return Record(
             **counts._asdict(),
             reading=dates.reading,
             writing=dates.writing,
             ready=dates.ready,
             opening=dates.opening,
-            stock_at_start=stock_at_start,
-            access=self.model.structure.by_unit(reads * rates.weight),
+            stock_at_start=pools.stock_at_start,
             golive=dates.golive,
         )
 

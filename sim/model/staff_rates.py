@@ -10,11 +10,10 @@ import numpy.typing as npt
 from sim.model.dates import Dates
 from sim.model.draws import Values
 from sim.model.model import Model
-from sim.model.quantiles import binomial
+from sim.model.numbers import Streams
 from sim.model.shifts import Shifts
-from sim.model.workforce import Staff, StaffRates
+from sim.model.workforce import Staff, StaffRates, begin
 
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
@@ -23,28 +22,31 @@ def monthly(rate_per_year: Any) -> Any:
     return 1 - np.exp(-np.asarray(rate_per_year) / 12)
 
 
-def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts) -> tuple[StaffRates, Staff]:
-    """The rates of all months, and the staff at the start of the first."""
+def prepare(
+    model: Model, row: Floats, values: Values, dates: Dates, shifts: Shifts, streams: Streams | None
+) -> tuple[StaffRates, Staff]:
+    """The rates of all months, and the staff at the start of the first; expected staff when there are no ``streams``."""
     v, of = values, model.structure.unit_of
-    people = np.rint(model.of_strata("staff", row) * model.populations(v)[of] / 1000).astype(np.int64)
+    people = np.rint(model.of_strata("staff", row) * model.populations(row)[of] / 1000)
     staff_of_unit = np.bincount(of, people, model.units)
     clerks = model.scenario.eid.clerks
     faster = shifts.of_units("eid.cards", 1.0)[:, :, None]
     per_day = faster * np.array([v["eid.cards"], v["eid.alternative_cards"]]) * staff_of_unit[:, None] / 7000
     elearning = shifts.of_strata("knowledge.elearning_at_hire", v["knowledge.elearning_at_hire"])
     course, known_before = _courses(model, values, dates, model.of_strata("trained_at_golive", row))
+    talking = np.ascontiguousarray(dates.writing.T > 0, dtype=np.float64)
     rates = StaffRates(
         first=model.structure.first,
         leave=monthly(model.of_strata("turnover", row) + model.of_strata("rotation", row)),
         eid_at_hire=model.of_strata("eid_at_hire", row),
-        known_at_hire=np.where(dates.writing.T[of] > 0, elearning.T, 0.0),
+        known_at_hire=talking[of] * elearning.T,
         lost=float(monthly(v["eid.lost"])),
         forget=float(monthly(v["knowledge.forgetting"])),
         course=course,
         seats=v["knowledge.seats"] * staff_of_unit / 1000,
         innovation=v["knowledge.innovation"],
         imitation=_imitation(model, values, dates),
-        talking=np.ascontiguousarray(dates.writing.T > 0, dtype=np.float64),
+        talking=talking,
         order=_ordering(model, row, values, dates),
         renew=1 / (12 * max(v["eid.validity"], 1 / 12)),
         alternative=v["eid.alternative"],
@@ -53,11 +55,13 @@ def prepare(model: Model, row: Floats, values: Values, dates: Dates, shifts: Shi
         lead=7 * np.array([v["eid.lead"], v["eid.alternative_lead"]]),
         month_start=model.calendar.starts,
     )
+    kind: type = np.float64 if streams is None else np.int64
+    keys = model.hashes.start if streams is None else streams.start
     staff = Staff(
-        people=_at_start(model, people, model.of_strata("eid_at_start", row), known_before),
-        ordered=np.zeros(model.strata, np.int64),
-        sending=np.zeros((model.strata, 3), np.int64),
-        arriving=np.zeros((model.strata, model.months), np.int64),
+        people=begin(people.astype(kind), model.of_strata("eid_at_start", row), known_before, keys),
+        ordered=np.zeros(model.strata, kind),
+        sending=np.zeros((model.strata, 3), kind),
+        arriving=np.zeros((model.strata, model.months), kind),
         queued=np.zeros((model.units, 2, clerks)),
         waited=np.zeros((model.units, 2)),
     )
@@ -96,32 +100,20 @@ def _courses(model: Model, values: Values, dates: Dates, trained: Floats) -> tup
     before = np.zeros(model.strata)
     length = model.scenario.knowledge.training_months
     monthly_reach = 1 - (1 - np.minimum(trained, 1 - 1e-12)) ** (1 / length)
-    for s, stratum in enumerate(model.structure.strata):
-        golive = dates.golive_month[stratum.unit]
+    first = model.structure.first
+    for unit, golive in enumerate(dates.golive_month):
         if golive is None:
             continue
-        begin = golive - length
-        early = min(max(-begin, 0), length)
-        before[s] = 1 - (1 - monthly_reach[s]) ** early
-        course[s, max(begin, 0) : max(min(golive, model.months), 0)] = monthly_reach[s]
-        if dates.golive[stratum.unit].ramp_days > 0:
-            joining = np.diff(np.concatenate([[0.0], dates.writing[:, stratum.unit]]))
-            course[s] = np.maximum(course[s], np.clip(trained[s] * joining, 0, 1))
+        here = slice(first[unit], first[unit + 1])
+        early = min(max(length - golive, 0), length)
+        before[here] = 1 - (1 - monthly_reach[here]) ** early
+        course[here, max(golive - length, 0) : max(min(golive, model.months), 0)] = monthly_reach[here, None]
+        if dates.golive[unit].ramp_days > 0:
+            joining = np.diff(dates.writing[:, unit], prepend=0.0)
+            course[here] = np.maximum(course[here], np.clip(trained[here, None] * joining, 0, 1))
     for index, campaign in enumerate(model.scenario.knowledge.campaigns):
         path = f"knowledge.campaigns.{index}"
         for unit, strata in model.reach[id(campaign)].items():
             reached = values[f"{path}.reaches"] * dates.running(campaign, unit, values.get(f"{path}.delay", 0.0))
             course[strata] = 1 - (1 - course[strata]) * (1 - reached)
     return course, before
-
-
-def _at_start(model: Model, people: Ints, with_eid: Floats, knowing: Floats) -> Ints:
-    """[S, 4] the staff by state on the first day."""
-    u = model.draws.start
-    count = np.zeros((model.strata, 4), np.int64)
-    for s in range(model.strata):
-        eid = binomial(u[s, 0], people[s], with_eid[s])
-        both = binomial(u[s, 1], eid, knowing[s])
-        knows = binomial(u[s, 2], people[s] - eid, knowing[s])
-        count[s] = (people[s] - eid - knows, eid - both, knows, both)
-    return count

@@ -41,6 +41,11 @@ def outages(
         trace.add(env.now, "technical", "Kjernejournal/HelseID", "restored", "")
 
 
+def share_down(per_year: float, hours: float) -> float:
+    """The long-run share of the time in outage: a mean outage out of a mean cycle (alternating renewal process)."""
+    return per_year * hours / (365.25 * 24.0 + per_year * hours)
+
+
 def works(errors: float, down: Floats, retried: float) -> Floats:
     """[T] the chance that an upload gets through in a month with the share ``down`` [T] of outage."""
     fails = 1.0 - (1.0 - errors) * (1.0 - np.minimum(down, 1.0))

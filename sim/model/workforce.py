@@ -11,19 +11,23 @@ new cards are ordered.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
+from numba.extending import overload
 
 from sim.model.compiled import compiled
+from sim.model.counts import among, thin
 from sim.model.eid import lot_service, serve
 from sim.model.knowledge import imitation_hazard
-from sim.model.quantiles import binomial, hypergeometric, normal
+from sim.model.quantiles import normal
+from sim.model.streams import Keys, place, uniform
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-Uniforms = npt.NDArray[np.float32]
+Counts = npt.NDArray[Any]  # whole numbers when they are drawn, real ones when they are expected
 
 UNKNOWING, UNKNOWING_EID, KNOWING, KNOWING_EID = range(4)
 DRAWS = 29  # random numbers per stratum and month: 17, and one per lot of each kind
@@ -33,10 +37,10 @@ WEEKS = 4  # the orders of a month are sent in this many lots
 class Staff(NamedTuple):
     """The state of all strata (S), and of the offices of all units (U)."""
 
-    people: Ints  # [S, 4] counts by state
-    ordered: Ints  # [S] cards on order
-    sending: Ints  # [S, 3] the month's orders: cards, cards of the alternative channel, renewals
-    arriving: Ints  # [S, T] cards by the month in which they arrive
+    people: Counts  # [S, 4] counts by state
+    ordered: Counts  # [S] cards on order
+    sending: Counts  # [S, 3] the month's orders: cards, cards of the alternative channel, renewals
+    arriving: Counts  # [S, T] cards by the month in which they arrive
     queued: Floats  # [U, 2, C] day on which each clerk of each channel is free
     waited: Floats  # [U, 2] sum of waiting days of the month's lots, and cards in them
 
@@ -65,133 +69,214 @@ class StaffRates(NamedTuple):
 
 
 @compiled
-def step(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
-    """Carry the staff through the end of ``month``; ``draws`` [S, T, DRAWS] are all months' random numbers."""
-    _deliver(month, staff, draws)
-    _turn_over(month, staff, rates, draws)
-    _learn(month, staff, rates, draws)
-    _order(month, staff, rates, draws)
+def begin(people: Counts, with_eid: Floats, knowing: Floats, keys: Keys) -> Counts:
+    """[S, 4] the ``people`` [S] by state on the first day, given the shares that have an eID and that know."""
+    n = np.empty((people.shape[0], 4), people.dtype)
+    for s in range(people.shape[0]):
+        eid = thin(keys[s], people[s], with_eid[s])
+        both = thin(place(keys[s], 1), eid, knowing[s])
+        knows = thin(place(keys[s], 2), people[s] - eid, knowing[s])
+        n[s, UNKNOWING], n[s, UNKNOWING_EID] = people[s] - eid - knows, eid - both
+        n[s, KNOWING], n[s, KNOWING_EID] = knows, both
+    return n
+
+
+@compiled
+def step(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+    """Carry the staff through the end of ``month``; ``keys`` [S] are the strata's streams."""
+    _deliver(month, staff, keys)
+    _turn_over(month, staff, rates, keys)
+    _learn(month, staff, rates, keys)
+    _order(month, staff, rates, keys)
+    send(month, staff, rates, keys)
 
 
 # Each phase loops over all strata itself: a call with this many arrays costs more than a stratum's work.
 
 
 @compiled
-def _deliver(month: int, staff: Staff, draws: Uniforms) -> None:
+def _deliver(month: int, staff: Staff, keys: Keys) -> None:
     """The month's cards go to any of those who lack one."""
-    for s in range(staff.people.shape[0]):
+    n = staff.people
+    for s in range(n.shape[0]):
         cards = staff.arriving[s, month]
         if cards == 0:
             continue
-        n = staff.people[s]
         staff.ordered[s] -= cards
-        used = min(cards, n[UNKNOWING] + n[KNOWING])
-        knowing = hypergeometric(draws[s, month, 0], n[KNOWING], n[UNKNOWING], used)
-        n[KNOWING] -= knowing
-        n[KNOWING_EID] += knowing
-        n[UNKNOWING] -= used - knowing
-        n[UNKNOWING_EID] += used - knowing
+        used = min(cards, n[s, UNKNOWING] + n[s, KNOWING])
+        knowing = among(place(keys[s], month * DRAWS), n[s, KNOWING], n[s, UNKNOWING], used)
+        n[s, KNOWING] -= knowing
+        n[s, KNOWING_EID] += knowing
+        n[s, UNKNOWING] -= used - knowing
+        n[s, UNKNOWING_EID] += used - knowing
 
 
 @compiled
-def _turn_over(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
+def _turn_over(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
     """Leavers take knowledge and card along; their successors come with what they have. Cards are lost."""
-    for s in range(staff.people.shape[0]):
-        n, u = staff.people[s], draws[s, month]
-        left = 0
-        for state in range(4):
-            gone = binomial(u[1 + state], n[state], rates.leave[s])
-            n[state] -= gone
-            left += gone
-        with_eid = binomial(u[5], left, rates.eid_at_hire[s])
-        knowing_eid = binomial(u[6], with_eid, rates.known_at_hire[s, month])
-        knowing = binomial(u[7], left - with_eid, rates.known_at_hire[s, month])
-        n[KNOWING_EID] += knowing_eid
-        n[UNKNOWING_EID] += with_eid - knowing_eid
-        n[KNOWING] += knowing
-        n[UNKNOWING] += left - with_eid - knowing
-        lost = binomial(u[8], n[UNKNOWING_EID], rates.lost)
-        n[UNKNOWING_EID] -= lost
-        n[UNKNOWING] += lost
-        lost = binomial(u[9], n[KNOWING_EID], rates.lost)
-        n[KNOWING_EID] -= lost
-        n[KNOWING] += lost
+    n = staff.people
+    for s in range(n.shape[0]):
+        at = place(keys[s], month * DRAWS)
+        leave = rates.leave[s]
+        neither = thin(place(at, 1), n[s, UNKNOWING], leave)
+        eid = thin(place(at, 2), n[s, UNKNOWING_EID], leave)
+        knows = thin(place(at, 3), n[s, KNOWING], leave)
+        both = thin(place(at, 4), n[s, KNOWING_EID], leave)
+        left = neither + eid + knows + both
+        with_eid, knowing_eid, knowing = left - left, left - left, left - left  # zeros of the counts' kind
+        if left > 0:
+            with_eid = thin(place(at, 5), left, rates.eid_at_hire[s])
+            knowing_eid = thin(place(at, 6), with_eid, rates.known_at_hire[s, month])
+            knowing = thin(place(at, 7), left - with_eid, rates.known_at_hire[s, month])
+        only_eid = n[s, UNKNOWING_EID] + with_eid - knowing_eid - eid
+        all_of_it = n[s, KNOWING_EID] + knowing_eid - both
+        lost = thin(place(at, 8), only_eid, rates.lost)
+        lost_by_knowing = thin(place(at, 9), all_of_it, rates.lost)
+        n[s, UNKNOWING_EID] = only_eid - lost
+        n[s, KNOWING_EID] = all_of_it - lost_by_knowing
+        n[s, UNKNOWING] += left - with_eid - knowing - neither + lost
+        n[s, KNOWING] += knowing - knows + lost_by_knowing
 
 
 @compiled
-def _learn(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
+def _learn(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
     """Courses within their seats, word of mouth in the unit, forgetting."""
+    n = staff.people
     for unit in range(rates.first.shape[0] - 1):
-        known, everybody, reachable = 0, 0, 0.0
+        known, everybody, reachable = 0.0, 0.0, 0.0
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            n = staff.people[s]
-            known += n[KNOWING] + n[KNOWING_EID]
-            everybody += n[0] + n[1] + n[2] + n[3]
-            reachable += (n[UNKNOWING] + n[UNKNOWING_EID]) * rates.course[s, month]
-        if everybody == 0:
+            knowing, others = n[s, KNOWING] + n[s, KNOWING_EID], n[s, UNKNOWING] + n[s, UNKNOWING_EID]
+            known += knowing
+            everybody += knowing + others
+            reachable += others * rates.course[s, month]
+        if everybody == 0.0:
             continue
         seated = 1.0 if reachable <= rates.seats[unit] else rates.seats[unit] / reachable
         years = rates.talking[unit, month] / 12.0
-        talk = rates.innovation * years + imitation_hazard(
-            known / everybody, rates.innovation, rates.imitation[unit, month], years
-        )
-        unheard = math.exp(-talk)
+        unheard = 1.0
+        if years > 0.0:
+            imitated = imitation_hazard(known / everybody, rates.innovation, rates.imitation[unit, month], years)
+            unheard = math.exp(-rates.innovation * years - imitated)
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            n, u = staff.people[s], draws[s, month]
+            at = place(keys[s], month * DRAWS)
             learns = 1.0 - (1.0 - rates.course[s, month] * seated) * unheard
             for eid in range(2):
-                forgot = binomial(u[10 + eid], n[KNOWING + eid], rates.forget)
-                learned = binomial(u[12 + eid], n[UNKNOWING + eid], learns)
-                n[KNOWING + eid] += learned - forgot
-                n[UNKNOWING + eid] += forgot - learned
+                forgot = thin(place(at, 10 + eid), n[s, KNOWING + eid], rates.forget)
+                learned = thin(place(at, 12 + eid), n[s, UNKNOWING + eid], learns)
+                n[s, KNOWING + eid] += learned - forgot
+                n[s, UNKNOWING + eid] += forgot - learned
 
 
 @compiled
-def _order(month: int, staff: Staff, rates: StaffRates, draws: Uniforms) -> None:
-    """The orders of a month's end, sent week by week through the next month, and when their cards arrive."""
-    strata, months = staff.arriving.shape
-    for s in range(strata):
-        n, u = staff.people[s], draws[s, month]
-        without = n[UNKNOWING] + n[KNOWING] - staff.ordered[s]
-        new = binomial(u[14], without, rates.order[s, month])
-        other = binomial(u[15], new, rates.alternative)
+def _order(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+    """The orders of a month's end: new cards, by either channel, and renewals."""
+    n = staff.people
+    for s in range(n.shape[0]):
+        at = place(keys[s], month * DRAWS)
+        new = thin(place(at, 14), n[s, UNKNOWING] + n[s, KNOWING] - staff.ordered[s], rates.order[s, month])
+        other = thin(place(at, 15), new, rates.alternative)
         staff.sending[s, 0] = new - other
         staff.sending[s, 1] = other
-        staff.sending[s, 2] = binomial(u[16], n[UNKNOWING_EID] + n[KNOWING_EID], rates.renew)
+        staff.sending[s, 2] = thin(place(at, 16), n[s, UNKNOWING_EID] + n[s, KNOWING_EID], rates.renew)
         staff.ordered[s] += new
-    begin = rates.month_start[month + 1]
-    length = begin - rates.month_start[month]
+
+
+def send(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+    """The month's orders go out week by week through the next month; when do their cards arrive?"""
+    (_send_expected if staff.people.dtype.kind == "f" else _send_lots)(month, staff, rates, keys)
+
+
+@overload(send, strict=False)
+def _send(month: Any, staff: Any, rates: Any, keys: Any) -> Any:
+    expected = isinstance(staff.types[staff.fields.index("people")].dtype, types.Float)
+    chosen = _send_expected if expected else _send_lots
+    return lambda month, staff, rates, keys: chosen(month, staff, rates, keys)
+
+
+@compiled
+def _send_lots(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+    """Whole cards: each stratum's lots, one by one."""
+    sending, queued, month_start = staff.sending, staff.queued, rates.month_start
+    months = staff.arriving.shape[1]
+    begin = month_start[month + 1]
+    length = begin - month_start[month]
     for unit in range(rates.first.shape[0] - 1):
         days_waited, cards = 0.0, 0
         for week in range(WEEKS):
             sent = begin + (week + 0.5) / WEEKS * length
             for s in range(rates.first[unit], rates.first[unit + 1]):
+                at = place(keys[s], month * DRAWS + 17 + week)
                 for kind in range(3):
-                    total = staff.sending[s, kind]
+                    total = sending[s, kind]
                     if total == 0:
                         continue
                     size = total * (week + 1) // WEEKS - total * week // WEEKS
                     if size == 0:
                         continue
                     channel = 1 if kind == 1 else 0
-                    z = normal(draws[s, month, 17 + WEEKS * kind + week])
+                    z = normal(uniform(place(at, WEEKS * kind)))
                     days = lot_service(size, rates.card_days[month, unit, channel], rates.card_cv, z)
-                    done = serve(sent, days, staff.queued[unit, channel])
+                    done = serve(sent, days, queued, unit, channel)
                     if kind == 2:  # a renewal takes its place in the queue; the old card works until then
                         continue
                     days_waited += size * (done - sent)
                     cards += size
-                    ready = done + rates.lead[channel]
-                    arrives = month + 1
-                    while arrives < months and ready > rates.month_start[arrives + 1]:
-                        arrives += 1
+                    arrives = _month_of(done + rates.lead[channel], month, month_start)
                     if arrives < months:
                         staff.arriving[s, arrives] += size
         staff.waited[unit, 0] = days_waited
         staff.waited[unit, 1] = cards
 
 
-def coverage(count: Ints) -> tuple[Floats, Floats]:
+@compiled
+def _send_expected(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+    """Expected cards: a week's lots of a unit and channel as one flow through the office.
+
+    A card is done when its lot is. On the mean that is after the lot's own service, and after half of what the clerks
+    have left of the other lots.
+    """
+    sending, queued, month_start = staff.sending, staff.queued, rates.month_start
+    months, clerks = staff.arriving.shape[1], queued.shape[2]
+    begin = month_start[month + 1]
+    length = begin - month_start[month]
+    for unit in range(rates.first.shape[0] - 1):
+        a, b = rates.first[unit], rates.first[unit + 1]
+        staff.waited[unit, :] = 0.0
+        for channel in range(2):
+            ordered, total, squares = 0.0, 0.0, 0.0
+            for s in range(a, b):
+                for kind in range(channel, 3 - channel, 2):
+                    size = sending[s, kind] / WEEKS
+                    total += size
+                    squares += size * size
+                ordered += sending[s, channel] / WEEKS
+            if total <= 0.0:
+                continue
+            day_of_card = rates.card_days[month, unit, channel]
+            lot, share = day_of_card * squares / total, day_of_card * total / clerks
+            for week in range(WEEKS):
+                sent = begin + (week + 0.5) / WEEKS * length
+                start = max(sent, queued[unit, channel, 0])
+                queued[unit, channel, 0] = start + share
+                done = start + lot + 0.5 * max(share - lot, 0.0)
+                staff.waited[unit, 0] += ordered * (done - sent)
+                staff.waited[unit, 1] += ordered
+                arrives = _month_of(done + rates.lead[channel], month, month_start)
+                if arrives < months:
+                    for s in range(a, b):
+                        staff.arriving[s, arrives] += sending[s, channel] / WEEKS
+
+
+@compiled
+def _month_of(ready: float, month: int, month_start: Floats) -> int:
+    """The month at whose end a card that is ``ready`` on a day is handed out, the next one at the earliest."""
+    arrives = month + 1
+    while arrives + 1 < month_start.shape[0] and ready > month_start[arrives + 1]:
+        arrives += 1
+    return arrives
+
+
+def coverage(count: Counts) -> tuple[Floats, Floats]:
     """The shares that have an eID and that know the function, from counts [..., 4]."""
     total = np.maximum(count.sum(axis=-1), 1)
     eid = (count[..., UNKNOWING_EID] + count[..., KNOWING_EID]) / total

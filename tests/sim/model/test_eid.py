@@ -24,10 +24,10 @@ RUNS, CUSTOMERS, WARM_UP = 400, 12_000, 0.4
 
 @numba.njit
 def finishing(arrivals: Floats, services: Floats, clerks: int) -> Floats:
-    free_at = np.zeros(clerks)
+    free_at = np.zeros((1, 1, clerks))
     done = np.empty(len(arrivals))
     for i in range(len(arrivals)):
-        done[i] = serve(arrivals[i], services[i], free_at)
+        done[i] = serve(arrivals[i], services[i], free_at, 0, 0)
     return done
 
 
@@ -91,14 +91,14 @@ def test_finishing_times_are_exactly_those_of_a_simpy_resource(orders: list[tupl
 
 
 def test_a_free_clerk_starts_at_once() -> None:
-    free_at = np.array([5.0, 1.0])
-    assert serve(2.0, 3.0, free_at) == 5.0
-    assert list(free_at) == [5.0, 5.0]
+    free_at = np.array([[[5.0, 1.0]]])
+    assert serve(2.0, 3.0, free_at, 0, 0) == 5.0
+    assert list(free_at[0, 0]) == [5.0, 5.0]
 
 
 def test_an_order_waits_for_the_first_clerk_who_is_free() -> None:
-    free_at = np.array([9.0, 4.0])
-    assert serve(2.0, 3.0, free_at) == 7.0
+    free_at = np.array([[[9.0, 4.0]]])
+    assert serve(2.0, 3.0, free_at, 0, 0) == 7.0
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 40])

@@ -30,8 +30,7 @@ def test_the_gates_take_each_person_in_their_turn(
     count: list[int], automatic: float, eid_used: float, consent: float, owns: float, works: float
 ) -> None:
     """Theory by asking everybody: what one entry of each of them would meet."""
-    share = np.zeros(6)
-    stops(np.array(count), automatic, eid_used, consent, owns, works, share)
+    share = stops(np.array([count]), 0, automatic, eid_used, consent, owns, works)
     theory = np.zeros(6)
     for state, people in enumerate(count):
         left = people / sum(count) if sum(count) else 0.0
@@ -54,12 +53,12 @@ def counted(bend: Callable[[EntryRates], object], *changes: small.Plain) -> Coun
     values = model.values(row)
     dates = Dates(model, values, 1, 0, Trace())
     shifts = Shifts(model, values, dates, model.entry_shares(row))
-    numbers.draw(model.draws, model.structure, 1, 0)
-    moves, staff = staff_rates.prepare(model, row, values, dates, shifts)
-    rates, pools = entry_rates.prepare(model, row, values, dates, shifts)
+    streams = numbers.streams(model.hashes, 1, 0)
+    moves, staff = staff_rates.prepare(model, row, values, dates, shifts, streams)
+    rates, pools = entry_rates.prepare(model, row, values, dates, shifts, streams)
     bend(rates)
     counts = months.room(model)
-    months.count(staff, moves, pools, rates, counts, model.draws.staff, model.draws.new, model.draws.wait)
+    months.count(staff, moves, pools, rates, counts, streams)
     return counts
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from sim.model import workforce
+from sim.model import streams, workforce
 from sim.model.knowledge import bass_step, imitation_hazard
 from tests import alarm
 
@@ -106,14 +106,14 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
         queued=np.zeros((units, 2, 1)),
         waited=np.zeros((units, 2)),
     )
-    draws = np.random.default_rng(11).random((units, months, workforce.DRAWS), dtype=np.float32)
+    keys = streams.keys(11, 0, streams.names(f"stratum {i}" for i in range(units)))
     one = rates(units, months, p, q)
     limit = alarm.z_two_sided(alarm.alpha("workforce_bass", months // 12))
     euler, missed = begin / people, 0.0
     for month in range(months):
         euler += (p + q * euler) * (1 - euler) / 12
         missed = max(missed, abs(euler - bass_step(begin / people, p, q, (month + 1) / 12)))
-        workforce.step(month, staff, one, draws)
+        workforce.step(month, staff, one, keys)
         if (month + 1) % 12:
             continue
         _, known = workforce.coverage(staff.people)
