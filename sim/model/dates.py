@@ -33,6 +33,7 @@ class Dates:
         self, model: Model, values: Values, seed: int, replication: int, trace: Trace, expected: bool = False
     ) -> None:
         self.model, self.calendar = model, model.calendar
+        self._running: dict[tuple[float, int | None], Floats] = {}
         self.golive = Programme(model.scenario, model.structure, model.calendar, values, trace).run()
         self.writing, ends = shares(self.golive, "write", self.calendar)
         self.reading, _ = shares(self.golive, "read", self.calendar)
@@ -79,6 +80,8 @@ class Dates:
         begin = self.begin(ramp, unit, delay)
         if begin is None:
             return np.zeros(self.model.months)
-        since = np.arange(1, self.model.months + 1) - begin
-        over = 0.0 if ramp.months is None else np.clip(since - ramp.months, 0, 1)
-        return np.asarray(np.clip(since, 0, 1) - over)
+        if (begin, ramp.months) not in self._running:  # most ramps begin on one day in many units
+            since = np.arange(1, self.model.months + 1) - begin
+            over = 0.0 if ramp.months is None else np.clip(since - ramp.months, 0, 1)
+            self._running[begin, ramp.months] = np.clip(since, 0, 1) - over
+        return self._running[begin, ramp.months]
