@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri
 from tqdm import tqdm
 
 from sim.experiments.evidence import Evidence, covered, judge, log_likelihood
-from sim.experiments.local import _deaf, _end_with_parent, cores
+from sim.experiments.local import cores, deaf, end_with_parent
 from sim.experiments.observations import modelled
 from sim.experiments.proposal import Proposal, influential, kalman, log_base, moments
 from sim.model.draws import Column, table, uniforms
@@ -131,7 +131,7 @@ def _start(scenario: Scenario, seed: int, evidence: Evidence) -> None:
     import threading
 
     global _job
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _job = _Job(scenario, seed, evidence)
 
 
@@ -247,7 +247,7 @@ class _Runner:
         for part in here:
             yield self._job.run(part, draws[part.start : part.stop])
         if rest := chunks[len(here) :]:
-            with _deaf():
+            with deaf():
                 if self._pool is None:
                     self._pool = ProcessPoolExecutor(
                         self._workers,

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -87,7 +88,8 @@ class Cluster:
 
     def parts(self, spec: Spec, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Part]]:
         """Run the tasks; pieces of them come back in any order."""
-        content = pickle.dumps(spec)
+        # a worker gets rows, and needs no posterior to draw them from
+        content = pickle.dumps(replace(spec, scenario=spec.scenario.with_posterior(None)))
         key = hashlib.sha256(content).hexdigest()
         waiting = iter([piece for task in tasks for piece in task.cut(CHUNK)])
         running: dict[Any, tuple[Task, int]] = {}

@@ -48,6 +48,15 @@ class Shares:
     shapley: Floats
     shapley_error: Floats
 
+    def per_cent(self) -> list[int]:
+        """The Shapley shares as whole per cents that sum to 100 (largest remainders); an estimate below zero is zero."""
+        exact = np.maximum(self.shapley, 0.0)
+        exact = 100 * exact / exact.sum()
+        whole = np.floor(exact)
+        missing = 100 - int(whole.sum())
+        whole[np.argsort(whole - exact, kind="stable")[:missing]] += 1
+        return [int(w) for w in whole]
+
     def as_dict(self) -> dict[str, Any]:
         """The same for JSON."""
         found: dict[str, Any] = {

@@ -89,7 +89,7 @@ class _Child:
         self.process = context.Process(
             target=_child, args=(spec, theirs, self.memory, columns), name="utrulling-worker", daemon=True
         )
-        with _deaf(), warnings.catch_warnings():
+        with deaf(), warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # on forking beside the threads of BLAS
             self.process.start()
         theirs.close()
@@ -206,7 +206,7 @@ def slots(job: Job, columns: int, memory: Any) -> list[tuple[Part, Any, Any]]:
 def _child(spec: Spec, pipe: connection.Connection, memory: Any, columns: int) -> None:
     """The life of a child: tasks until this process's parent is gone or ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         job = Job(spec)
         mine = slots(job, columns, memory)
@@ -221,7 +221,7 @@ def _child(spec: Spec, pipe: connection.Connection, memory: Any, columns: int) -
         pipe.send((-1, traceback.format_exc()))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A child does not outlive a parent that was killed."""
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -230,7 +230,7 @@ def _end_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def _deaf() -> Iterator[None]:
+def deaf() -> Iterator[None]:
     """A child that is started inside is born deaf to Ctrl-C; one that comes meanwhile is held back, not lost."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

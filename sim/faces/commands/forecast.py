@@ -182,6 +182,13 @@ def run(options: argparse.Namespace) -> int:
     spec = Spec(loaded.scenario, seed, tuple(published(loaded.data_folder)))
     plan = Plan(spec, count, wish, options.decomposition)
     checkpoint = Checkpoint(target.parent / f".{target.name}-checkpoint", spec, fresh=options.fresh)
+    if checkpoint.dropped:
+        print(
+            f"Kjøringene i {checkpoint.folder} hørte til et annet kall (scenario, frø eller versjon) og er forkastet."
+            if options.lang == "nb"
+            else f"The runs in {checkpoint.folder} belonged to another call (scenario, seed or version) and are dropped.",
+            file=sys.stderr,
+        )
     labels = ("Simulerer", "Deler usikkerheten") if options.lang == "nb" else ("Simulating", "Dividing uncertainty")
     with contextlib.ExitStack() as stack:
         executor: Executor = Local(options.workers)
@@ -228,7 +235,16 @@ def run(options: argparse.Namespace) -> int:
         files = [p.name for p in folder.iterdir()]
         seconds = time.perf_counter() - begun
         content = forecast.manifest(
-            loaded, results, seed, workers, seconds, files, kept and kept.summary, study.pairs, reached, options.cluster
+            loaded,
+            results,
+            seed,
+            workers,
+            seconds,
+            files,
+            kept.summary if kept else None,
+            study.pairs,
+            reached,
+            options.cluster,
         )
         forecast.write_manifest(folder, content)
     checkpoint.done()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from sim.experiments.decomposition import Decomposition, Shares
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -29,10 +27,9 @@ def section(decomposition: Decomposition, key: str, whole: str, lang: str) -> Se
     names = (
         ("parameterne", "tidsplanen", "tilfeldigheter") if lang == "nb" else ("parameters", "the schedule", "chance")
     )
-    shares_ = whole_per_cent(headline)
     parts = [
-        f"{percent(s, lang)} {n}" if lang == "nb" else f"{n} ({percent(s, lang)})"
-        for s, n in zip(shares_, names, strict=True)
+        f"{percent(s / 100, lang)} {n}" if lang == "nb" else f"{n} ({percent(s / 100, lang)})"
+        for s, n in zip(headline.per_cent(), names, strict=True)
     ]
     when = month_name(int(key[:4]), int(key[5:]), lang)
     heads = [
@@ -73,12 +70,6 @@ def section(decomposition: Decomposition, key: str, whole: str, lang: str) -> Se
             "one were known, «in all» the part that would remain if the two others were; interactions are divided evenly after Shapley, so the three shares sum to 100 %.",
         ),
     )
-
-
-def whole_per_cent(shares: Shares) -> list[float]:
-    """The Shapley shares for a sentence: none below zero (estimates can be), and they sum to one."""
-    positive = np.maximum(shares.shapley, 0.0)
-    return list(positive / positive.sum())
 
 
 def _label(shares: Shares, whole: str, lang: str) -> str:

@@ -21,6 +21,7 @@ from sim.experiments.cluster import Cluster
 from sim.experiments.replicate import Results, replicate
 from sim.scenario.data import shipped
 from tests.sim import small
+from tests.sim.faces.test_cli import SMALL, run
 from tests.sim.model.test_streams import GP, SPREAD, TRUSTS
 
 ROOT = shipped().parent
@@ -68,10 +69,11 @@ class Farm:
                 if "no workers" in str(error):
                     return False
                 raise
-            if cluster.workers < count:
-                cluster.close()
+            there = cluster.workers
+            cluster.close()
+            if there < count:
                 return False
-            found.append(cluster)
+            found.append(Cluster(self.address))  # a worker may have come after the first one looked at them
             return True
 
         self._until(enough)
@@ -127,10 +129,24 @@ def test_a_cluster_that_loses_a_worker_gives_the_bits_of_one_process(farm: Farm)
     farm.worker()
     victim = farm.worker()
     with farm.joined(2) as cluster:
-        run = replicate(SCENARIO, 150, seed=4, executor=Killing(cluster, victim))  # type: ignore[arg-type]
+        found = replicate(SCENARIO, 150, seed=4, executor=Killing(cluster, victim))  # type: ignore[arg-type]
         assert victim.returncode == -signal.SIGKILL
         assert cluster.workers == 1
-    assert bits(run) == bits(replicate(SCENARIO, 150, seed=4, workers=1))
+    assert bits(found) == bits(replicate(SCENARIO, 150, seed=4, workers=1))
+
+
+def test_the_command_gives_the_same_files_on_a_cluster(farm: Farm, tmp_path: Path) -> None:
+    farm.joined(1).close()
+    (tmp_path / "small.yaml").write_text(SMALL.format(parent=shipped() / "helse-vest.yaml"), encoding="utf-8")
+    for out, more in (("here", ()), ("there", ("--cluster", farm.address))):
+        done = run(
+            "forecast", "small.yaml", "--out", out, "--replications", "24", "--decomposition", "10", *more, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+    for name in ("summary.json", "forecast.parquet", "backlog.parquet", "report.html"):
+        assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes(), name
+    manifest = json.loads((tmp_path / "there" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["cluster"] == farm.address
 
 
 def test_everything_listens_on_loopback_only(farm: Farm) -> None:

@@ -85,6 +85,7 @@ def test_an_uncertain_schedule_and_an_uncertain_parameter_are_told_apart() -> No
         assert headline.total[other] == 0
         assert headline.shapley[part] > 0.8
         assert headline.shapley.sum() == pytest.approx(1)
+        assert sum(headline.per_cent()) == 100
         assert headline.as_dict()[PARTS[part]]["first"] == headline.first[part]
 
 

@@ -89,7 +89,7 @@ def test_ctrl_c_reaches_this_process_alone_and_is_never_lost() -> None:
 
     class Signalled(Local):
         def parts(self, *arguments: Any) -> Iterator[Any]:
-            with local._deaf():
+            with local.deaf():
                 os.kill(os.getpid(), signal.SIGINT)
                 born = True
             assert born

@@ -256,9 +256,9 @@ def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_call_goes_on(folder: Path) -> None:
-    call = ("--out", "cut", "--replications", "1200", "--workers", "2")
+    call = ("--out", "cut", "--replications", "500", "--workers", "2")
     process = begun(folder, *call)
-    time.sleep(0.3)
+    time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130
