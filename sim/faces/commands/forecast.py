@@ -228,7 +228,16 @@ def run(options: argparse.Namespace) -> int:
         files = [p.name for p in folder.iterdir()]
         seconds = time.perf_counter() - begun
         content = forecast.manifest(
-            loaded, results, seed, workers, seconds, files, kept and kept.summary, study.pairs, reached, options.cluster
+            loaded,
+            results,
+            seed,
+            workers,
+            seconds,
+            files,
+            kept.summary if kept else None,
+            study.pairs,
+            reached,
+            options.cluster,
         )
         forecast.write_manifest(folder, content)
     checkpoint.done()

@@ -377,37 +377,45 @@ def _diagnostics(fitted: Fit, ranks: sbc.Ranks, lang: str) -> Table:
         ["text", "number", "text"],
     )
     distinct = len(np.unique(fitted.resample()))
-    table.rows += [
-        [say(lang, "Trekk i banken", "Draws in the bank"), number(bank.size, lang), ""],
-        [say(lang, "Effektive trekk", "Effective draws"), number(fitted.ess, lang), say(lang, "over 100", "over 100")],
+    table.rows.extend(
         [
-            say(lang, "Effektiv andel (aksept)", "Effective share (acceptance)"),
-            percent(fitted.ess / bank.size, lang, 1),
-            "",
-        ],
-        [
-            say(lang, "Ulike trekk i fordelingen", "Distinct draws in the posterior"),
-            f"{number(distinct, lang)} / {number(calibrate.DRAWS, lang)}",
-            "",
-        ],
-        [
-            say(lang, "Største vekt", "Largest weight"),
-            percent(float(fitted.weights.max()), lang, 1),
-            say(lang, "under 10 %", "under 10 %"),
-        ],
-        [
-            say(lang, "Halen i vektene (Pareto k)", "Tail of the weights (Pareto k)"),
-            number(fitted.pareto_k, lang, 2),
-            say(lang, "under 0,7", "under 0.7"),
-        ],
-        [
-            say(
-                lang,
-                "Syntetiske sannheter: minste p × antall",
-                "Synthetic truths: least p × count",
-            ),
-            number(float(min(1.0, ranks.p_values.min() * len(ranks.names))), lang, 3) if len(ranks.ranks) else "\u2013",
-            say(lang, f"over {number(sbc.ALARM, lang, 2)}", f"over {number(sbc.ALARM, lang, 2)}"),
-        ],
-    ]
+            [say(lang, "Trekk i banken", "Draws in the bank"), number(bank.size, lang), ""],
+            [
+                say(lang, "Effektive trekk", "Effective draws"),
+                number(fitted.ess, lang),
+                say(lang, "over 100", "over 100"),
+            ],
+            [
+                say(lang, "Effektiv andel (aksept)", "Effective share (acceptance)"),
+                percent(fitted.ess / bank.size, lang, 1),
+                "",
+            ],
+            [
+                say(lang, "Ulike trekk i fordelingen", "Distinct draws in the posterior"),
+                f"{number(distinct, lang)} / {number(calibrate.DRAWS, lang)}",
+                "",
+            ],
+            [
+                say(lang, "Største vekt", "Largest weight"),
+                percent(float(fitted.weights.max()), lang, 1),
+                say(lang, "under 10 %", "under 10 %"),
+            ],
+            [
+                say(lang, "Halen i vektene (Pareto k)", "Tail of the weights (Pareto k)"),
+                number(fitted.pareto_k, lang, 2),
+                say(lang, "under 0,7", "under 0.7"),
+            ],
+            [
+                say(
+                    lang,
+                    "Syntetiske sannheter: minste p × antall",
+                    "Synthetic truths: least p × count",
+                ),
+                number(float(min(1.0, ranks.p_values.min() * len(ranks.names))), lang, 3)
+                if len(ranks.ranks)
+                else "\u2013",
+                say(lang, f"over {number(sbc.ALARM, lang, 2)}", f"over {number(sbc.ALARM, lang, 2)}"),
+            ],
+        ]
+    )
     return table
