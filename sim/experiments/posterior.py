@@ -73,10 +73,16 @@ def fitted_hash(part: Scenario) -> str:
 
 def file_of(loaded: Loaded) -> Path | None:
     """Where the scenario's posterior is: beside the scenario, or else beside its data."""
-    if loaded.scenario.posterior is None:
-        return None
-    beside = loaded.path.parent / loaded.scenario.posterior
-    return beside if beside.exists() else loaded.data_folder.parent / loaded.scenario.posterior
+    beside = own_file_of(loaded)
+    if beside is None or beside.exists():
+        return beside
+    return loaded.data_folder.parent / str(loaded.scenario.posterior)
+
+
+def own_file_of(loaded: Loaded) -> Path | None:
+    """Where a posterior of the scenario's own belongs: beside it. None if the scenario names none."""
+    name = loaded.scenario.posterior
+    return None if name is None else loaded.path.parent / name
 
 
 def encode(fitted: Fit, scenario: str) -> bytes:
@@ -230,7 +236,7 @@ def summary(fitted: Fit, ranks: Ranks, loaded: Loaded) -> dict[str, Any]:
             "tried": ranks.tried,
             "kept": len(ranks.ranks),
             "quantities": len(ranks.names),
-            "least_p": float(ranks.p_values.min()) if len(ranks.ranks) else None,
+            "least_p": float(ranks.p_values.min()) if ranks.enough else None,
             "uniform": ranks.uniform,
             "false_alarms": ALARM,
         },

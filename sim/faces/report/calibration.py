@@ -179,14 +179,22 @@ def _charts(fitted: Fit, learned: list[Learned], ranks: sbc.Ranks, loaded: Loade
         ),
         [_parameters(learned[:SHOWN], loaded, lang)],
     )
-    worst = int(np.argmin(ranks.p_values)) if len(ranks.ranks) else 0
+    worst = int(np.argmin(ranks.p_values)) if ranks.enough else 0
     add(
         "ranks",
         _ranks_chart(ranks, lang),
         say(
             lang,
-            "Rangene er jevnt fordelt" if ranks.uniform else "Rangene er ikke jevnt fordelt",
-            "The ranks are uniform" if ranks.uniform else "The ranks are not uniform",
+            "Rangene er jevnt fordelt"
+            if ranks.uniform
+            else "Rangene er ikke jevnt fordelt"
+            if ranks.enough
+            else "For få syntetiske sannheter til å si noe",
+            "The ranks are uniform"
+            if ranks.uniform
+            else "The ranks are not uniform"
+            if ranks.enough
+            else "Too few synthetic truths to tell",
         ),
         say(
             lang,
@@ -293,7 +301,7 @@ def _ranks_table(ranks: sbc.Ranks, worst: int, lang: str) -> Table:
         ["", *(f"{10 * i}\u2013{10 * i + 9}" for i in range(sbc.BINS)), "p"],
         ["text", *["share"] * sbc.BINS, "number"],  # type: ignore[list-item]
     )
-    if not len(ranks.ranks):
+    if not ranks.enough:
         return table
     together = ranks.histogram.sum(axis=0) / ranks.histogram.sum()
     table.rows.append([say(lang, "alle samlet", "all together"), *together, ""])
@@ -412,7 +420,7 @@ def _diagnostics(fitted: Fit, ranks: sbc.Ranks, lang: str) -> Table:
                     "Synthetic truths: least p × count",
                 ),
                 number(float(min(1.0, ranks.p_values.min() * len(ranks.names))), lang, 3)
-                if len(ranks.ranks)
+                if ranks.enough
                 else "\u2013",
                 say(lang, f"over {number(sbc.ALARM, lang, 2)}", f"over {number(sbc.ALARM, lang, 2)}"),
             ],
