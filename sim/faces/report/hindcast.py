@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from sim.experiments import backtest, calibrate
 from sim.experiments.backtest import MODEL, NAIVE, PRIOR, SPREAD, Record, Verdict
@@ -173,6 +173,7 @@ def _chart(bank: Bank, records: Sequence[Record], lang: str) -> Figure:
         axes.xaxis.set_major_formatter(
             ConciseDateFormatter(locator, show_offset=False, formats=["%Y", "%m.%y", "%d", "%H", "%M", "%S"])
         )
+        axes.yaxis.set_major_locator(MultipleLocator(0.05))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, lang)))
     return figure
 
