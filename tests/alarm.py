@@ -28,6 +28,10 @@ BUDGET = {
     "moments": 2e-8,
     "sequential": 2e-8,
     "shares": 2e-8,
+    "reweighing": 1e-8,
+    "proposals": 1e-8,
+    "synthetic": 1e-8,
+    "coverage": 1e-8,
 }
 
 

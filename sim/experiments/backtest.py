@@ -10,16 +10,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scoringrules
 from scipy import stats
 from scipy.special import expit, logit
 
+from sim.errors import UserError
 from sim.experiments import calibrate
 from sim.experiments.bank import Bank
 from sim.experiments.observations import Observation
+from sim.scenario.data import figures
 
 Floats = npt.NDArray[np.float64]
 LEVELS = (0.5, 0.8, 0.95)
@@ -208,4 +212,58 @@ def coverage(records: Sequence[Record]) -> dict[str, tuple[float, float, float]]
             for level in LEVELS
         )
         for name in names
+    }
+
+
+def goal_met(found: Sequence[Verdict]) -> bool:
+    """No worse than the best naive forecast at any cut-off, and at most half of its CRPS over all."""
+    return all(v.no_worse for v in found) and found[-1].ratio <= GOAL
+
+
+def entries_per_month(folder: Path) -> float:
+    """The published volume that sets a figure's sampling error."""
+    volume = [f.value for (_, measure), f in figures("sync_rates", folder).items() if measure == "entries_per_month"]
+    if not volume:
+        raise UserError(
+            f"{folder / 'sync_rates.csv'}: entries_per_month mangler",
+            f"{folder / 'sync_rates.csv'}: lacks entries_per_month",
+        )
+    return volume[0]
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """The records as a table."""
+    return pd.DataFrame([r.as_dict() for r in records])
+
+
+def summary(records: Sequence[Record], bank: Bank) -> dict[str, object]:
+    """The hindcast for its manifest and ``--json``: every record, means per cut-off, coverage, what was known when."""
+    found = verdicts(records)
+    names = bank.evidence
+    return {
+        "seed": bank.seed,
+        "size": bank.size,
+        "unit": "share",
+        "records": [r.as_dict() for r in records],
+        "cutoffs": [
+            {
+                "cutoff": v.cutoff,
+                "mean_crps": v.means,
+                "best_naive": v.best_naive,
+                "ratio": v.ratio,
+                "ratio_to_points": v.means[MODEL] / min(v.means[n] for n in NAIVE),
+                "no_worse": v.no_worse,
+            }
+            for v in found
+        ],
+        "known": {
+            str(cutoff): {
+                "figures": [o.key for o, k in zip(names.figures, names.known(cutoff)[0], strict=True) if k],
+                "statements": [s.key for s, k in zip(names.statements, names.known(cutoff)[1], strict=True) if k],
+                "effective": round(calibrate.fit(bank, cutoff).ess, 1),
+            }
+            for cutoff in sorted({dt.date.fromisoformat(r.cutoff) for r in records})
+        },
+        "coverage": {n: dict(zip(("50", "80", "95"), c, strict=True)) for n, c in coverage(records).items()},
+        "goal": {"ratio": GOAL, "met": goal_met(found)},
     }

@@ -34,6 +34,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 CHUNK = 50
 SIZE = 16_000  # draws
+LEAST = 400  # of them
 PILOT, FIRST = 0.25, 0.15  # shares of them from the priors, and from the first proposals
 INFLUENTIAL = 15  # parameters that the second proposals move
 # parameters that say what entries and readings are worth, and never move where an entry stops

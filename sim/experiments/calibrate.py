@@ -56,7 +56,7 @@ class Fit:
     def resample(self, draws: int = DRAWS) -> Ints:
         """[draws] draws of the bank, each as often as its weight says (systematic resampling, Kitagawa 1996)."""
         at = (np.arange(draws) + uniforms(self.bank.seed, "resampling", 1)[0]) / draws
-        return np.minimum(np.searchsorted(np.cumsum(self.weights), at), self.bank.size - 1)
+        return np.asarray(np.minimum(np.searchsorted(np.cumsum(self.weights), at), self.bank.size - 1))
 
 
 def fit(bank: Bank, cutoff: dt.date | None = None) -> Fit:

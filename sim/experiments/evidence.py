@@ -162,7 +162,7 @@ class Counts:
     def first_two(self, counts: Floats, first: str, second: str) -> bool:
         """Whether two groups lead, in this order."""
         order = np.argsort(-counts, kind="stable")
-        return GROUP_KEYS[order[0]] == first and GROUP_KEYS[order[1]] == second
+        return (GROUP_KEYS[int(order[0])], GROUP_KEYS[int(order[1])]) == (first, second)
 
 
 def _largest(counts: Counts) -> bool:
@@ -204,8 +204,8 @@ def judge(model: Model, record: Record, values: Values, statements: tuple[Statem
             live = new[:, 1:].sum(axis=1).astype(np.float64)
             groups = structure.group_of[members]
             windows[key] = Counts(
-                registered=np.bincount(groups, live, len(GROUP_KEYS)),
-                synced=np.bincount(groups, new[:, 8], len(GROUP_KEYS)),
+                registered=np.bincount(groups, live, len(GROUP_KEYS)).astype(np.float64),
+                synced=np.bincount(groups, new[:, 8], len(GROUP_KEYS)).astype(np.float64),
                 categories=live @ structure.category_mix[members],
                 eid_under_way=_under_way(model, values, region, last),
             )

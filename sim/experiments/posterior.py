@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import UserError
-from sim.experiments.bank import Bank, observed_part
-from sim.experiments.calibrate import Fit
-from sim.experiments.evidence import Evidence, covered, read
+from sim.experiments.bank import observed_part
+from sim.experiments.calibrate import Fit, learned, prior, tied, weighted_quantile
+from sim.experiments.evidence import covered, read
+from sim.experiments.sbc import ALARM, BINS, Ranks
 from sim.model.rollout import Model
 from sim.model.version import MODEL_VERSION
 from sim.scenario.load import Loaded, load
@@ -71,10 +73,16 @@ def fitted_hash(part: Scenario) -> str:
 
 def file_of(loaded: Loaded) -> Path | None:
     """Where the scenario's posterior is: beside the scenario, or else beside its data."""
-    if loaded.scenario.posterior is None:
-        return None
-    beside = loaded.path.parent / loaded.scenario.posterior
-    return beside if beside.exists() else loaded.data_folder.parent / loaded.scenario.posterior
+    beside = own_file_of(loaded)
+    if beside is None or beside.exists():
+        return beside
+    return loaded.data_folder.parent / str(loaded.scenario.posterior)
+
+
+def own_file_of(loaded: Loaded) -> Path | None:
+    """Where a posterior of the scenario's own belongs: beside it. None if the scenario names none."""
+    name = loaded.scenario.posterior
+    return None if name is None else loaded.path.parent / name
 
 
 def encode(fitted: Fit, scenario: str) -> bytes:
@@ -191,12 +199,74 @@ def posterior_of(loaded: Loaded) -> Kept | None:
 
 
 def _observed(loaded: Loaded) -> Scenario:
-    evidence: Evidence = covered(read(loaded.data_folder), Model(loaded.scenario))
+    evidence = covered(read(loaded.data_folder), Model(loaded.scenario))
     return observed_part(loaded.scenario, evidence)
 
 
-def bank_of(loaded: Loaded, **options: Any) -> Bank:
-    """The bank of a scenario, from the evidence beside it; ``options`` as for ``bank.simulate``."""
-    from sim.experiments.bank import simulate
+def summary(fitted: Fit, ranks: Ranks, loaded: Loaded) -> dict[str, Any]:
+    """A calibration in numbers, for its manifest and ``--json``."""
+    bank, found = fitted.bank, learned(fitted)
+    return {
+        "scenario": loaded.name,
+        "scenario_hash": loaded.hash,
+        "model_version": MODEL_VERSION,
+        "fitted_hash": fitted_hash(bank.scenario),
+        "seed": bank.seed,
+        "size": bank.size,
+        "effective": round(fitted.ess, 1),
+        "acceptance": round(fitted.ess / bank.size, 5),
+        "pareto_k": round(fitted.pareto_k, 3),
+        "largest_weight": round(float(fitted.weights.max()), 5),
+        "parameters": len(found),
+        "informed": sum(item.informed for item in found),
+        "learned": [
+            {
+                "parameter": item.column.stream,
+                "unit": item.column.parameter.unit,
+                "tag": item.column.parameter.tag,
+                "prior": item.prior.tolist(),
+                "posterior": item.posterior.tolist(),
+                "overlap": round(item.overlap, 4),
+                "informed": item.informed,
+            }
+            for item in found
+        ],
+        "tied": [[t.one.stream, t.other.stream, round(t.correlation, 3)] for t in tied(fitted)],
+        "synthetic_truths": {
+            "tried": ranks.tried,
+            "kept": len(ranks.ranks),
+            "quantities": len(ranks.names),
+            "least_p": float(ranks.p_values.min()) if ranks.enough else None,
+            "uniform": ranks.uniform,
+            "false_alarms": ALARM,
+        },
+    }
 
-    return simulate(loaded.scenario, read(loaded.data_folder), **options)
+
+def frames(fitted: Fit, ranks: Ranks) -> dict[str, pd.DataFrame]:
+    """The tables of a calibration by file name: parameters, predictive, ranks."""
+    rows = [
+        {
+            "parameter": item.column.stream,
+            "unit": item.column.parameter.unit,
+            "tag": item.column.parameter.tag,
+            **{f"prior_p{p}": v for p, v in zip((5, 50, 95), item.prior, strict=True)},
+            **{f"posterior_p{p}": v for p, v in zip((5, 50, 95), item.posterior, strict=True)},
+            "overlap": item.overlap,
+            "informed": item.informed,
+        }
+        for item in learned(fitted)
+    ]
+    predictive = [
+        {"figure": o.key, "area": o.area, "start": o.start, "end": o.end, "published": o.value, "drawn_from": name}
+        | dict(zip(("p05", "p25", "p50", "p75", "p95"), values, strict=True))
+        for name, one in (("prior", prior(fitted.bank)), ("posterior", fitted))
+        for o, values in zip(
+            fitted.bank.evidence.figures,
+            (weighted_quantile(s, one.weights, (0.05, 0.25, 0.5, 0.75, 0.95)) for s in one.predicted.T),
+            strict=True,
+        )
+    ]
+    tenths = pd.DataFrame(ranks.histogram, columns=[f"ranks_{10 * i}_{10 * i + 9}" for i in range(BINS)])
+    tenths.insert(0, "quantity", ranks.names)
+    return {"parameters": pd.DataFrame(rows), "predictive": pd.DataFrame(predictive), "ranks": tenths}

@@ -46,14 +46,21 @@ class Ranks:
         return np.stack([np.bincount(column, minlength=BINS) for column in tenth.T])
 
     @property
+    def enough(self) -> bool:
+        """Whether there are truths enough for a test (Cochran's rule: five expected in each bin)."""
+        return len(self.ranks) >= 5 * BINS
+
+    @property
     def p_values(self) -> Floats:
-        """[quantity] chi-square test of uniformity."""
+        """[quantity] chi-square test of uniformity; NaN without truths enough."""
+        if not self.enough:
+            return np.full(len(self.names), np.nan)
         return np.asarray(stats.chisquare(self.histogram, axis=1).pvalue)
 
     @property
     def uniform(self) -> bool:
-        """Whether no quantity's ranks differ from uniform (Bonferroni; false alarms: ``ALARM``)."""
-        return bool(self.p_values.min() * len(self.names) >= ALARM)
+        """Whether no quantity's ranks differ from uniform (Bonferroni; false alarms: ``ALARM``); no without truths enough."""
+        return self.enough and bool(self.p_values.min() * len(self.names) >= ALARM)
 
 
 def ranks(bank: Bank, truths: int = TRUTHS, widen: float = 1.0) -> Ranks:

@@ -39,7 +39,7 @@ CostAmount = Annotated[
     Units(tuple((unit, 10_000 if unit.startswith("MNOK") else 1e8) for unit in (*ONE_OFF, *YEARLY, HOURLY))),
 ]
 HoursPerPerson = Annotated[Parameter, Quantity("hours/person", 0, 1000)]
-CONCERNS_THE_RUN = ("title", "title_en", "description", "period", "seed", "replications", "hand_tuned", "extends")
+CONCERNS_THE_RUN = ("title", "title_en", "description", "period", "seed", "replications", "posterior", "extends")
 _START = re.compile(r"^start(?:([+-])([0-9]{1,3}))?$")
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from sim.faces.commands import check, doctor, explain, forecast, init, schema
+from sim.faces.commands import backtest, calibrate, check, doctor, explain, forecast, init, schema
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
     "check": check,
     "forecast": forecast,
     "explain": explain,
+    "calibrate": calibrate,
+    "backtest": backtest,
     "schema": schema,
     "doctor": doctor,
 }
