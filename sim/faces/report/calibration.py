@@ -419,9 +419,7 @@ def _diagnostics(fitted: Fit, ranks: sbc.Ranks, lang: str) -> Table:
                     "Syntetiske sannheter: minste p × antall",
                     "Synthetic truths: least p × count",
                 ),
-                number(float(min(1.0, ranks.p_values.min() * len(ranks.names))), lang, 3)
-                if ranks.enough
-                else "\u2013",
+                number(float(min(1.0, ranks.p_values.min() * len(ranks.names))), lang, 3) if ranks.enough else "\u2013",
                 say(lang, f"over {number(sbc.ALARM, lang, 2)}", f"over {number(sbc.ALARM, lang, 2)}"),
             ],
         ]
