@@ -57,10 +57,10 @@ class Local:
     def parts(self, spec: Spec, job: Job, tasks: Iterable[Task]) -> Iterator[tuple[Task, Part]]:
         """Run the tasks; pieces of them come back in any order."""
         waiting = deque(piece for task in tasks for piece in task.cut(CHUNK))
-        own = job.part(1)
+        own = job.part(CHUNK)
         if waiting:  # the first one before any child is: it compiles what they then find compiled
             first, *rest = waiting.popleft().cut(1)
-            yield first, job.fill(own, first.numbers, first.rows)
+            yield first, job.fill(_first(own, 1), first.numbers, first.rows)
             waiting.extendleft(reversed(rest))
         children = _Children(spec, job, waiting)
         try:
@@ -68,10 +68,9 @@ class Local:
                 children.start()
             while waiting or children.busy:
                 yield from children.finished(wait=not waiting)
-                if waiting:
-                    for one in waiting.popleft().cut(1):
-                        yield one, job.fill(own, one.numbers, one.rows)
-                        yield from children.finished(wait=False)
+                if waiting:  # a child has a task in reserve, so it does not wait while this process works on one
+                    task = waiting.popleft()
+                    yield task, job.fill(_first(own, len(task)), task.numbers, task.rows)
         finally:
             children.end()
 

@@ -41,7 +41,7 @@ class Interrupted(Local):
             yield done
 
 
-def interrupted(folder: Path, after: int = 20) -> int:
+def interrupted(folder: Path, after: int = 8) -> int:
     """A run that Ctrl-C ends; returns how many replications it kept."""
     kept = Checkpoint(folder, SPEC)
     with pytest.raises(KeyboardInterrupt):
@@ -62,7 +62,7 @@ def whole() -> list[bytes]:
 
 def test_after_ctrl_c_only_the_rest_is_run_and_the_bits_are_the_same(tmp_path: Path, whole: list[bytes]) -> None:
     saved = interrupted(tmp_path / "c")
-    assert 20 <= saved < COUNT
+    assert 8 <= saved < COUNT
     kept, run, found = resumed(tmp_path / "c")
     assert (kept.restored, run) == (saved, COUNT - saved)
     assert found == whole
