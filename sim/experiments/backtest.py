@@ -114,8 +114,16 @@ def backtest(bank: Bank, entries_per_month: float) -> list[Record]:
     """Every forecast of every later figure at every cut-off but the last.
 
     ``entries_per_month`` sets the sampling error of a figure, the least spread that a naive forecast can have.
+
+    Raises:
+        UserError: there are no two figures, of which the one could be predicted from the other.
     """
     series = sorted(bank.evidence.figures, key=lambda o: o.end)
+    if len({o.end for o in series}) < 2:
+        raise UserError(
+            "scenarioets periode dekker bare ett publisert tall; det trengs to for å etterprøve",
+            "the scenario's period covers one published figure only; a hindcast needs two",
+        )
     found: list[Record] = []
     position = {o.key: i for i, o in enumerate(bank.evidence.figures)}
     for cutoff in sorted({o.end for o in series})[:-1]:

@@ -135,9 +135,12 @@ def decode(path: Path) -> Kept:
         content = path.read_bytes()
         table = pq.read_table(io.BytesIO(content))
         about = json.loads((table.schema.metadata or {})[KEY])
-        version = about["model_version"]
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")
+        _refuse_another(about["model_version"], path, again)
+        priors = {stream: Parameter.model_validate(p) for stream, p in about["priors"].items()}
+        values = {stream: table.column(stream).to_numpy().astype(np.float64) for stream in priors}
+        fits = {n.removeprefix("fit:"): table.column(n).to_numpy() for n in table.column_names if n.startswith("fit:")}
     except FileNotFoundError as error:
         raise UserError(
             f"{path} finnes ikke. Lag den med «{again}», eller bruk --prior",
@@ -148,6 +151,11 @@ def decode(path: Path) -> Kept:
             f"{path} er ingen kalibrert fordeling som kan leses ({error}). Lag den på nytt med «{again}»",
             f"{path} is no posterior that can be read ({error}). Make it anew with «{again}»",
         ) from error
+    digest = hashlib.sha256(content).hexdigest()
+    return Kept(path, about, Posterior(values, priors), table.column("draw").to_numpy(), fits, digest)
+
+
+def _refuse_another(version: int, path: Path, again: str) -> None:
     if version != MODEL_VERSION:
         raise UserError(
             f"{path} er kalibrert med modellversjon {version}, men dette er versjon {MODEL_VERSION}. "
@@ -155,11 +163,6 @@ def decode(path: Path) -> Kept:
             f"{path} was fitted with model version {version}, but this is version {MODEL_VERSION}. "
             f"Calibrate again with «{again}», or use --prior",
         )
-    priors = {stream: Parameter.model_validate(p) for stream, p in about["priors"].items()}
-    values = {stream: table.column(stream).to_numpy().astype(np.float64) for stream in priors}
-    fits = {n.removeprefix("fit:"): table.column(n).to_numpy() for n in table.column_names if n.startswith("fit:")}
-    digest = hashlib.sha256(content).hexdigest()
-    return Kept(path, about, Posterior(values, priors), table.column("draw").to_numpy(), fits, digest)
 
 
 def with_posterior(loaded: Loaded) -> tuple[Loaded, Kept | None]:

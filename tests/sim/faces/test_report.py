@@ -95,7 +95,7 @@ def test_all_four_published_rates_stand_beside_the_model(pages: dict[str, str]) 
     for rate in (0.4549, 0.4702, 0.5099, 0.62):
         assert percent(rate, "nb", 1) in text
     assert "Ikke kalibrert." in text
-    assert "Tuned by hand" in pages["en"]
+    assert "Not calibrated." in pages["en"]
 
 
 def test_each_observation_is_a_dot_in_the_chart(summary: Summary) -> None:
