@@ -190,6 +190,11 @@ class Verdict:
     ratio: float
 
     @property
+    def ratio_to_points(self) -> float:
+        """The model against the best naive forecast without a spread."""
+        return self.means[MODEL] / min(self.means[n] for n in NAIVE)
+
+    @property
     def no_worse(self) -> bool:
         """Whether the model is no worse than the best naive forecast."""
         return self.ratio <= 1
@@ -259,7 +264,7 @@ def summary(records: Sequence[Record], bank: Bank) -> dict[str, object]:
                 "mean_crps": v.means,
                 "best_naive": v.best_naive,
                 "ratio": v.ratio,
-                "ratio_to_points": v.means[MODEL] / min(v.means[n] for n in NAIVE),
+                "ratio_to_points": v.ratio_to_points,
                 "no_worse": v.no_worse,
             }
             for v in found

@@ -53,13 +53,14 @@ def run(options: argparse.Namespace) -> int:
     whole = verdicts[-1]
     score = number(100 * whole.means[backtest.MODEL], options.lang, 1)
     goal = backtest.goal_met(verdicts)
+    strict, plain = (number(r, options.lang, 2) for r in (whole.ratio, whole.ratio_to_points))
     say(
         options,
-        f"Modellens gjennomsnittlige CRPS er {score} prosentpoeng. Målet (høyst halvparten av den beste enkle framskrivningen, "
-        f"aldri dårligere) er {'nådd' if goal else 'ikke nådd'}.\n"
+        f"Modellens gjennomsnittlige CRPS er {score} prosentpoeng: {plain} av den beste enkle framskrivningens uten spredning, {strict} når "
+        f"den får en. Målet (aldri dårligere, høyst {number(backtest.GOAL, 'nb', 1)}, begge deler mot den beste av alle) er {'nådd' if goal else 'ikke nådd'}.\n"
         f"Rapporten ligger i {target}. Neste: åpne {target / 'report.html'}, eller utrulling calibrate {options.scenario}",
-        f"The model's mean CRPS is {score} percentage points. The goal (at most half of the best naive forecast's, never worse) "
-        f"is {'met' if goal else 'not met'}.\n"
+        f"The model's mean CRPS is {score} percentage points: {plain} of the best naive forecast's without a spread, {strict} when "
+        f"it has one. The goal (never worse, at most {number(backtest.GOAL, 'en', 1)}, both against the best of all) is {'met' if goal else 'not met'}.\n"
         f"The report is in {target}. Next: open {target / 'report.html'}, or utrulling calibrate {options.scenario}",
     )
     return EXIT_OK

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from sim.experiments import backtest, calibrate
-from sim.experiments.backtest import MODEL, NAIVE, PRIOR, SPREAD, Record, Verdict
+from sim.experiments.backtest import MODEL, PRIOR, SPREAD, Record, Verdict
 from sim.experiments.bank import Bank
 from sim.experiments.observations import Observation
 from sim.faces.report import document, drawing
@@ -114,8 +114,7 @@ def render(loaded: Loaded, bank: Bank, records: Sequence[Record], repeat: str, l
 
 def _conclusion(verdicts: Sequence[Verdict], records: Sequence[Record], lang: str) -> list[str]:
     whole = verdicts[-1]
-    points = min(whole.means[n] for n in NAIVE)
-    ratios = (number(whole.ratio, lang, 2), number(whole.means[MODEL] / points, lang, 2))
+    ratios = (number(whole.ratio, lang, 2), number(whole.ratio_to_points, lang, 2))
     covered = backtest.coverage(records)[MODEL]
     count = sum(r.forecaster == MODEL for r in records)
     below = sum(r.forecaster == MODEL and r.median < r.published for r in records)
