@@ -1,0 +1,323 @@
+"""Comparing interventions and packages of them with the null alternative, on the same draws and the same noise.
+
+``run`` simulates every alternative and keeps the few series that a comparison needs; ``Comparison`` answers: paired
+differences, how often each is best, where the gates' shares of the gain lie, what it costs per gain. For the whole
+scenario and, when asked for, for one hospital.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.errors import UserError
+from sim.experiments import costs, shapley
+from sim.experiments.measures import INDEX, Areas
+from sim.experiments.paired import Difference, Ratio, acceptability, best
+from sim.experiments.replicate import Results, replicate
+from sim.model.rollout import Model
+from sim.scenario import data, intervention
+from sim.scenario.faults import nearest
+from sim.scenario.intervention import Intervention
+from sim.scenario.load import Loaded, load
+
+Floats = npt.NDArray[np.float64]
+Gain = Literal["rate", "synced", "citizens", "hours"]
+GAINS: tuple[Gain, ...] = ("rate", "synced", "citizens", "hours")
+SERIES = ("sync_rate_new", "synced", "synced_later", "citizens", "hours_saved", "cards_issued")
+NATIONAL = "national"
+MOST_IN_SHAPLEY = 6
+_NULL = "null"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The null alternative (no interventions), one intervention, or a package of them."""
+
+    key: str  # «eid-nurses@2026-09+elearning@2027-01»; «null»
+    interventions: tuple[Intervention, ...]
+
+    def title(self, lang: str) -> str:
+        """What people read."""
+        if not self.interventions:
+            return "nullalternativet" if lang == "nb" else "null alternative"
+        return " + ".join(one.title(lang) for one in self.interventions)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an alternative gives in one area: series [R, T] by name, and outcomes [S, 9] of the last year, summed over the draws."""
+
+    series: dict[str, Floats]
+    gates: Floats
+
+    def gain(self, what: Gain, month: int) -> Floats:
+        """[R] the sync rate of new entries in a month; synced entries and saved hours up to it; citizens in it."""
+        s = self.series
+        if what == "rate":
+            return s["sync_rate_new"][:, month]
+        if what == "citizens":
+            return s["citizens"][:, month]
+        total = s["hours_saved"] if what == "hours" else s["synced"] + s["synced_later"]
+        return np.asarray(total[:, : month + 1].sum(axis=1))
+
+
+def alternatives(asked: Sequence[str]) -> list[Alternative]:
+    """The null alternative and those asked for, each «eid-nurses», «eid-nurses@2026-09» or a package «a+b».
+
+    Raises:
+        UserError: an intervention is unknown or faulty, or an alternative stands twice.
+    """
+    found = [Alternative(_NULL, ())]
+    for text in asked:
+        names = [name.strip() for name in text.split("+")]
+        if not all(names):
+            raise UserError(f"«{text}»: et tiltak mangler rundt +", f"«{text}»: an intervention is missing around +")
+        chosen = tuple(intervention.find(name) for name in names)
+        key = "+".join(one.name for one in chosen)
+        if any(key == other.key for other in found):
+            raise UserError(f"«{text}» står to ganger", f"«{text}» stands twice")
+        found.append(Alternative(key, chosen))
+    return found
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All alternatives on the same draws; the first is the null alternative. Areas: the whole scenario, and a hospital."""
+
+    loaded: Loaded
+    model: Model
+    alternatives: list[Alternative]
+    areas: list[str]
+    outcomes: dict[tuple[int, str], Outcome]
+    money: dict[tuple[int, str], Floats]  # [R, T] million 2024 kroner
+    money_each: dict[int, Floats]  # [R, K, T] the same by intervention, for the whole scenario
+    coalitions: dict[int, dict[frozenset[str], Floats]]  # per package: [R] the rate with each set of its interventions
+    regions: dict[str, Floats]  # [A, R] the hospitals' sync rate in the target month, by region
+    month: int
+    seed: int
+    replications: int
+    discount_rate: float
+    base_year: int
+
+    @property
+    def label(self) -> str:
+        """The target month as «2027-12»."""
+        return self.model.calendar.labels[self.month]
+
+    def has(self, what: Gain, area: str) -> bool:
+        """Whether the measure exists in the area (citizens are not counted by hospital)."""
+        return bool(np.isfinite(self.outcomes[0, area].gain(what, self.month)).all())
+
+    def values(self, what: Gain, area: str = NATIONAL) -> Floats:
+        """[A, R] the measure of every alternative."""
+        return np.stack([self.outcomes[a, area].gain(what, self.month) for a in range(len(self.alternatives))])
+
+    def gains(self, what: Gain, area: str = NATIONAL) -> Floats:
+        """[A, R] what every alternative adds to the null alternative."""
+        values = self.values(what, area)
+        return np.asarray(values - values[0])
+
+    def difference(self, alternative: int, what: Gain, area: str = NATIONAL) -> Difference:
+        """An alternative against the null alternative."""
+        values = self.values(what, area)
+        return Difference.of(values[alternative], values[0])
+
+    def cost(self, area: str = NATIONAL, discount: bool = False) -> Floats:
+        """[A, R] million 2024 kroner up to the target month; ``discount``: as of the base year."""
+        found = []
+        for a in range(len(self.alternatives)):
+            by_month = self.money[a, area][:, : self.month + 1]
+            if discount:
+                by_month = costs.discounted(self.model, by_month, self.discount_rate, self.base_year)
+            found.append(by_month.sum(axis=1))
+        return np.stack(found)
+
+    def discounted_gain(self, alternative: int, what: Gain, area: str = NATIONAL) -> Floats:
+        """[R] a gain that accrues month by month (entries, hours), as of the base year like the costs; others as they are."""
+        if what not in ("synced", "hours"):
+            return np.asarray(self.gains(what, area)[alternative])
+        names = ("synced", "synced_later") if what == "synced" else ("hours_saved",)
+        here, null = self.outcomes[alternative, area].series, self.outcomes[0, area].series
+        by_month = sum((here[n] - null[n] for n in names), np.zeros(1))[:, : self.month + 1]
+        return np.asarray(costs.discounted(self.model, by_month, self.discount_rate, self.base_year).sum(axis=1))
+
+    def cost_by_year(self, alternative: int, area: str = NATIONAL) -> Floats:
+        """[R, Y] million 2024 kroner in each calendar year of the whole period."""
+        return costs.yearly(self.model, self.money[alternative, area])
+
+    def ratio(self, alternative: int, what: Gain, area: str = NATIONAL, discount: bool = False) -> Ratio:
+        """Kroner per gain; per percentage point for the rate."""
+        kroner = 1e6 * self.cost(area, discount)[alternative]
+        gain = self.discounted_gain(alternative, what, area) if discount else self.gains(what, area)[alternative]
+        return Ratio.of(kroner, 100 * gain if what == "rate" else gain)
+
+    def best(self, area: str = NATIONAL) -> Floats:
+        """[A] how often each alternative has the highest sync rate in the target month."""
+        return best(self.values("rate", area))
+
+    def willingness(self, area: str = NATIONAL) -> Floats:
+        """[W] kroner per extra synced entry, from 0 to where the dearest useful alternative pays twice over."""
+        dear = [
+            r.value for a in range(1, len(self.alternatives)) if (r := self.ratio(a, "synced", area)).kind == "plain"
+        ]
+        return np.linspace(0, 2 * max([*dear, 500.0]), 101)
+
+    def acceptability(self, willingness: Floats, area: str = NATIONAL) -> Floats:
+        """[A, W] how often each has the highest net benefit, when an extra synced entry is worth so many kroner."""
+        return acceptability(1e6 * self.cost(area), self.gains("synced", area), willingness)
+
+    def gates_gain(self, alternative: int, area: str = NATIONAL) -> dict[str, float]:
+        """Each gate's share of the gain in the sync rate over the last year (mean over the draws)."""
+        return shapley.gates_gain(self.outcomes[0, area].gates, self.outcomes[alternative, area].gates)
+
+    def gates_loss(self, alternative: int, area: str = NATIONAL) -> dict[str, float]:
+        """What each gate takes over the last year, however the gates are ordered."""
+        return shapley.gates_loss(self.outcomes[alternative, area].gates)
+
+    def stopped(self, alternative: int, area: str = NATIONAL) -> Floats:
+        """[9] share of the last year's entries by the first gate that stopped them; last, synced."""
+        counts = self.outcomes[alternative, area].gates.sum(axis=0)
+        return np.asarray(counts / counts.sum())
+
+    @cached_property
+    def within(self) -> dict[int, dict[str, Floats]]:
+        """Per package: [R] what each of its interventions contributes to the package's gain (Shapley)."""
+        return {
+            a: shapley.shapley([one.key for one in self.alternatives[a].interventions], worth)
+            for a, worth in self.coalitions.items()
+        }
+
+
+def run(
+    given: str,
+    chosen: list[Alternative],
+    *,
+    by: str | None = None,
+    trust: str | None = None,
+    replications: int | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    packages: bool = True,
+    progress: str | None = None,
+) -> Comparison:
+    """Simulate all alternatives of a scenario.
+
+    ``by`` is the target month (the period's last); ``trust`` a hospital that is looked at by itself too; ``packages``
+    whether every part of a package of up to ``MOST_IN_SHAPLEY`` interventions is simulated, for their shares of its gain.
+
+    Raises:
+        UserError: the month or the hospital is not in the scenario, or an alternative does not fit it.
+    """
+    loadeds = [load(given, one.interventions) for one in chosen]
+    base = loadeds[0]
+    count = replications or base.scenario.replications
+    seed = base.scenario.seed if seed is None else seed
+    month = _month(base, by)
+    _check_trust(base, trust)
+    areas = [NATIONAL] if trust is None else [NATIONAL, trust]
+    outcomes: dict[tuple[int, str], Outcome] = {}
+    money: dict[tuple[int, str], Floats] = {}
+    each: dict[int, Floats] = {}
+    regions: dict[str, list[Floats]] = {}
+    null: Results | None = None
+    simulated: dict[frozenset[str], Floats] = {}
+
+    def simulate(loaded: Loaded, label: str) -> Results:
+        return replicate(loaded.scenario, count, seed, workers, f"{progress} {label}" if progress else None)
+
+    for a, (one, loaded) in enumerate(zip(chosen, loadeds, strict=True)):
+        results = simulate(loaded, one.key)
+        for area in areas:
+            outcomes[a, area] = _outcome(results, area, month)
+        for row in results.areas.rows:
+            if row.level == "region" and row.sector == "hospital":
+                at = results.areas.find(row.name, "hospital")
+                regions.setdefault(row.name, []).append(
+                    results.series[:, INDEX["sync_rate_new"], at, month].astype(np.float64)
+                )
+        simulated[frozenset(i.name for i in one.interventions)] = outcomes[a, NATIONAL].gain("rate", month)
+        in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
+        for area in areas:
+            extra = outcomes[a, area].series["cards_issued"] - outcomes[0, area].series["cards_issued"]
+            by_intervention = costs.monthly(
+                results.model,
+                one.interventions,
+                results.draws,
+                seed,
+                in_use=in_use,
+                cards=extra,
+                trust=None if area == NATIONAL else area,
+            )
+            money[a, area] = by_intervention.sum(axis=1)
+            if area == NATIONAL:
+                each[a] = by_intervention
+        null = null or results
+    assert null is not None
+    coalitions: dict[int, dict[frozenset[str], Floats]] = {}
+    for a, one in enumerate(chosen):
+        if packages and 2 <= len(one.interventions) <= MOST_IN_SHAPLEY:
+            coalitions[a] = {}
+            for keys in shapley.coalitions([i.key for i in one.interventions]):
+                ordered = [i for i in one.interventions if i.key in keys]
+                names = frozenset(i.name for i in ordered)
+                if names not in simulated:
+                    results = simulate(load(given, ordered), "+".join(i.key for i in ordered))
+                    simulated[names] = _outcome(results, NATIONAL, month).gain("rate", month)
+                coalitions[a][keys] = simulated[names]
+    rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value
+    years = [int(i.start[:4]) for one in chosen for i in one.interventions]
+    return Comparison(
+        base,
+        null.model,
+        chosen,
+        areas,
+        outcomes,
+        money,
+        each,
+        coalitions,
+        {name: np.stack(values) for name, values in regions.items()},
+        month,
+        seed,
+        count,
+        rate,
+        min(years, default=int(base.scenario.period.start[:4])),
+    )
+
+
+def _outcome(results: Results, area: str, month: int) -> Outcome:
+    at = results.areas.find(area)
+    series = {name: results.series[:, INDEX[name], at].astype(np.float64) for name in SERIES}
+    structure = results.model.structure
+    chosen = np.array([area == NATIONAL or structure.units[s.unit].name == area for s in structure.strata])
+    last = results.detail[max(0, month - 11) : month + 1].sum(axis=0)
+    return Outcome(series, last[chosen].astype(np.float64))
+
+
+def _month(loaded: Loaded, by: str | None) -> int:
+    period = loaded.scenario.period
+    try:
+        month = period.months - 1 if by is None else period.index(by)
+    except ValueError:
+        month = -1
+    if not 0 <= month < period.months:
+        raise UserError(
+            f"--by {by}: oppgi en måned fra {period.start} til {period.end}",
+            f"--by {by}: give a month from {period.start} to {period.end}",
+        )
+    return month
+
+
+def _check_trust(loaded: Loaded, trust: str | None) -> None:
+    known = [row.name for row in Areas.of(Model(loaded.scenario)).rows if row.level == "trust"]
+    if trust is not None and trust not in known:
+        near = nearest(trust, known)
+        raise UserError(
+            f"«{trust}» er ikke et sykehus i scenarioet. " + (f"Mente du «{near}»?" if near else ", ".join(known)),
+            f"«{trust}» is no hospital of the scenario. " + (f"Did you mean «{near}»?" if near else ", ".join(known)),
+        )
