@@ -19,6 +19,7 @@ from sim.errors import UserError
 from sim.experiments import costs, shapley
 from sim.experiments.measures import INDEX, Areas
 from sim.experiments.paired import Difference, Ratio, acceptability, best
+from sim.experiments.posterior import with_posterior
 from sim.experiments.replicate import Results, replicate
 from sim.model.rollout import Model
 from sim.scenario import data, intervention
@@ -41,9 +42,12 @@ class Alternative:
 
     key: str  # «eid-nurses@2026-09+elearning@2027-01»; «null»
     interventions: tuple[Intervention, ...]
+    label: str = ""  # what a matrix file calls it
 
     def title(self, lang: str) -> str:
         """What people read."""
+        if self.label:
+            return self.label
         if not self.interventions:
             return "nullalternativet" if lang == "nb" else "null alternative"
         return " + ".join(one.title(lang) for one in self.interventions)
@@ -67,14 +71,15 @@ class Outcome:
         return np.asarray(total[:, : month + 1].sum(axis=1))
 
 
-def alternatives(asked: Sequence[str]) -> list[Alternative]:
-    """The null alternative and those asked for, each «eid-nurses», «eid-nurses@2026-09» or a package «a+b».
+def alternatives(asked: Sequence[str | tuple[str, str]]) -> list[Alternative]:
+    """The null alternative and those asked for, each «eid-nurses», «eid-nurses@2026-09» or a package «a+b», perhaps with a label.
 
     Raises:
         UserError: an intervention is unknown or faulty, or an alternative stands twice.
     """
     found = [Alternative(_NULL, ())]
-    for text in asked:
+    for one in asked:
+        text, label = (one, "") if isinstance(one, str) else one
         names = [name.strip() for name in text.split("+")]
         if not all(names):
             raise UserError(f"«{text}»: et tiltak mangler rundt +", f"«{text}»: an intervention is missing around +")
@@ -82,7 +87,7 @@ def alternatives(asked: Sequence[str]) -> list[Alternative]:
         key = "+".join(one.name for one in chosen)
         if any(key == other.key for other in found):
             raise UserError(f"«{text}» står to ganger", f"«{text}» stands twice")
-        found.append(Alternative(key, chosen))
+        found.append(Alternative(key, chosen, label))
     return found
 
 
@@ -203,18 +208,24 @@ def run(
     replications: int | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    prior: bool = False,
     packages: bool = True,
     progress: str | None = None,
 ) -> Comparison:
     """Simulate all alternatives of a scenario.
 
-    ``by`` is the target month (the period's last); ``trust`` a hospital that is looked at by itself too; ``packages``
-    whether every part of a package of up to ``MOST_IN_SHAPLEY`` interventions is simulated, for their shares of its gain.
+    ``by`` is the target month (the period's last); ``trust`` a hospital that is looked at by itself too; ``prior`` draws from
+    the scenario's own distributions instead of the calibrated ones that it names; ``packages`` whether every part of a package of up to ``MOST_IN_SHAPLEY`` interventions is simulated, for their shares of its gain.
 
     Raises:
         UserError: the month or the hospital is not in the scenario, or an alternative does not fit it.
     """
-    loadeds = [load(given, one.interventions) for one in chosen]
+
+    def read(one: Sequence[Intervention]) -> Loaded:
+        loaded = load(given, one)
+        return loaded if prior else with_posterior(loaded)[0]
+
+    loadeds = [read(one.interventions) for one in chosen]
     base = loadeds[0]
     count = replications or base.scenario.replications
     seed = base.scenario.seed if seed is None else seed
@@ -267,7 +278,7 @@ def run(
                 ordered = [i for i in one.interventions if i.key in keys]
                 names = frozenset(i.name for i in ordered)
                 if names not in simulated:
-                    results = simulate(load(given, ordered), "+".join(i.key for i in ordered))
+                    results = simulate(read(ordered), "+".join(i.key for i in ordered))
                     simulated[names] = _outcome(results, NATIONAL, month).gain("rate", month)
                 coalitions[a][keys] = simulated[names]
     rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value

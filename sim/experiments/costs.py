@@ -93,8 +93,8 @@ def costs(
 
 
 def discounted(model: Model, by_month: Floats, rate: float, base_year: int) -> Floats:
-    """``by_month`` [..., T] as of ``base_year``, each calendar year divided by (1 + rate) per year after it."""
-    years = np.array([model.calendar.date_of_month(m).year for m in range(model.months)])
+    """``by_month`` [..., T] (the first T months of the period) as of ``base_year``: each calendar year after it divided by 1 + rate."""
+    years = np.array([model.calendar.date_of_month(m).year for m in range(by_month.shape[-1])])
     return np.asarray(by_month / (1 + rate) ** (years - base_year))
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from sim.faces.commands import backtest, calibrate, check, doctor, explain, forecast, init, schema
+from sim.faces.commands import backtest, calibrate, check, compare, doctor, explain, forecast, init, schema
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
     "check": check,
     "forecast": forecast,
+    "compare": compare,
     "explain": explain,
     "calibrate": calibrate,
     "backtest": backtest,

@@ -151,6 +151,40 @@ def gate_shares(summary: Summary, area: str, sector: str, months: npt.NDArray[np
     return np.array([summary.series(n, area, sector, "mean")[months].sum() / total for n in names])
 
 
+def falls(axes: Axes, shares: Floats, names: list[str], lang: str) -> None:
+    """A waterfall of ``shares`` [9] (gates in order, then synced) on one panel; ``names`` of its 10 bars."""
+    y = np.arange(len(names))[::-1]
+    left, widths, colours = [0.0], [1.0], [BLUE]
+    rest = 1.0
+    for share in shares[:8]:
+        rest -= share
+        left.append(rest)
+        widths.append(share)
+        colours.append(ORANGE)
+    left.append(0.0)
+    widths.append(shares[8])
+    colours.append(BLUE)
+    axes.barh(y, widths, left=left, color=colours, height=0.7)
+    for at, begin, width, colour in zip(y, left, widths, colours, strict=True):
+        inside = begin + width > 0.82
+        axes.annotate(
+            _loss(width, lang) if colour == ORANGE else percent(width, lang, 1 if width < 0.0995 else 0),
+            (begin if inside else begin + width, at),
+            xytext=(-4 if inside else 4, 0),
+            textcoords="offset points",
+            ha="right" if inside else "left",
+            va="center",
+            fontsize=8,
+            color="white" if inside and begin < 0.05 else INK,
+        ) if not (inside and begin < 0.05) else axes.text(
+            0.5, at, percent(width, lang), ha="center", va="center", color="white", fontsize=8
+        )
+    axes.set_yticks(y, names, fontsize=8)
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, lang)))
+    axes.grid(axis="y", visible=False)
+
+
 def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Figure:
     """Where a year's entries are lost, gate by gate, to what is synced at the end of their month."""
     spans = years(summary.results.model.calendar)
@@ -160,36 +194,7 @@ def waterfall(summary: Summary, area: str, sector: str, lang: str) -> Figure:
     names.append({"nb": "synkronisert", "en": "synced"}[lang])
     for axes, (year, months) in zip(panels, spans, strict=False):
         shares = gate_shares(summary, area, sector, months)
-        y = np.arange(len(names))[::-1]
-        left, widths, colours = [0.0], [1.0], [BLUE]
-        rest = 1.0
-        for share in shares[:8]:
-            rest -= share
-            left.append(rest)
-            widths.append(share)
-            colours.append(ORANGE)
-        left.append(0.0)
-        widths.append(shares[8])
-        colours.append(BLUE)
-        axes.barh(y, widths, left=left, color=colours, height=0.7)
-        for at, begin, width, colour in zip(y, left, widths, colours, strict=True):
-            inside = begin + width > 0.82
-            axes.annotate(
-                _loss(width, lang) if colour == ORANGE else percent(width, lang, 1 if width < 0.0995 else 0),
-                (begin if inside else begin + width, at),
-                xytext=(-4 if inside else 4, 0),
-                textcoords="offset points",
-                ha="right" if inside else "left",
-                va="center",
-                fontsize=8,
-                color="white" if inside and begin < 0.05 else INK,
-            ) if not (inside and begin < 0.05) else axes.text(
-                0.5, at, percent(width, lang), ha="center", va="center", color="white", fontsize=8
-            )
-        axes.set_yticks(y, names, fontsize=8)
-        axes.set_xlim(0, 1)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, lang)))
-        axes.grid(axis="y", visible=False)
+        falls(axes, shares, names, lang)
         axes.set_title(str(year))
     for axes in panels[len(spans) :]:
         axes.set_visible(False)

@@ -1,0 +1,237 @@
+"""The comparison as people ask for it: the table, the report, the spreadsheet, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from sim.faces.cli import main
+from sim.scenario.data import shipped
+
+SMALL = f"""\
+extends: {shipped() / "helse-vest.yaml"}
+title: Liten
+title_en: Small
+period: {{start: 2024-02, end: 2025-12}}
+replications: 6
+"""
+ASKED = [
+    "--with", "eid-nurses@2024-06", "--with", "consent-exemption@2024-06", "--with", "ownership-guideline@2024-06+elearning@2024-06",
+    "--trust", "Helse Fonna", "--by", "2025-06", "--workers", "1",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compare")
+    (folder / "small.yaml").write_text(SMALL, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(place: Path) -> Path:
+    assert main(["compare", str(place / "small.yaml"), *ASKED, "--out", str(place / "made")]) == 0
+    return place / "made"
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "compare.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def value(folder: Path, statistic: str = "mean", **where: str) -> float:
+    (found,) = [r for r in rows(folder) if all(r[k] == v for k, v in where.items())]
+    return float(found[statistic])
+
+
+def test_the_promised_files_are_there(made: Path) -> None:
+    manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
+    assert sorted(p.name for p in made.iterdir()) == manifest["files"]
+    assert {
+        "report.html",
+        "compare.csv",
+        "compare.xlsx",
+        "summary.json",
+        "national-plane.png",
+        "trust-gains.png",
+    } <= set(manifest["files"])
+    assert manifest["repeat"].startswith("utrulling compare ")
+    assert manifest["discount_rate"] == 0.04
+    summary = json.loads((made / "summary.json").read_text(encoding="utf-8"))["rows"]
+    assert len(summary) == len(rows(made))
+
+
+def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> None:
+    book = openpyxl.load_workbook(made / "compare.xlsx")
+    sheet = book["Alle tall"]
+    head, *lines = ([cell.value for cell in line] for line in sheet.iter_rows())
+    table = rows(made)
+    assert len(lines) == len(table) > 100
+    for line, row in zip(lines, table, strict=True):
+        for name, cell in zip(head, line, strict=True):
+            text = row[name]
+            if name in ("mean", "mean_low", "mean_high", "p05", "p50", "p95"):
+                assert (cell is None and text == "") or cell == float(text)
+                assert cell is None or isinstance(cell, int | float)
+            else:
+                assert (cell or "") == text
+    assert sum(len(s._charts) for s in book) >= 5  # native charts
+    facts = {line[0].value: line[1].value for line in book["Metadata"].iter_rows()}
+    assert facts["replications"] == 6
+    assert facts["scenario_hash"] == json.loads((made / "manifest.json").read_text(encoding="utf-8"))["scenario_hash"]
+    plain = book["Sammenligning"]
+    assert plain.cell(3, 5).number_format == "0.00"
+    assert plain.cell(3, 5).value == pytest.approx(
+        value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
+    )
+
+
+def test_shares_add_up(made: Path) -> None:
+    package = "ownership-guideline@2024-06+elearning@2024-06"
+    table = rows(made)
+    for area in ("national", "Helse Fonna"):
+        best = [float(r["mean"]) for r in table if r["area"] == area and r["measure"] == "best"]
+        assert sum(best) == pytest.approx(1)
+        for key in ("null", "eid-nurses@2024-06", package):
+            here = [r for r in table if r["area"] == area and r["alternative"] == key]
+            outcomes = {r["part"]: float(r["mean"]) for r in here if r["measure"] == "outcome"}
+            assert sum(outcomes.values()) == pytest.approx(1, abs=1e-5)
+            loss = sum(float(r["mean"]) for r in here if r["measure"] == "gate_loss")
+            assert loss == pytest.approx(1 - outcomes["synced"], abs=1e-4)
+            if key != "null":
+                null = value(made, area=area, alternative="null", measure="outcome", part="synced")
+                gain = sum(float(r["mean"]) for r in here if r["measure"] == "gate_gain")
+                assert gain == pytest.approx(100 * (outcomes["synced"] - null), abs=1e-3)
+    parts = [float(r["mean"]) for r in table if r["measure"] == "share_of_gain"]
+    whole = value(made, area="national", alternative=package, measure="gain_rate")
+    assert len(parts) == 2
+    assert sum(parts) == pytest.approx(whole, abs=1e-4)
+
+
+def test_costs_are_summed_to_the_target_month_and_cheaper_when_discounted(made: Path) -> None:
+    where = {"area": "national", "alternative": "consent-exemption@2024-06"}
+    total = value(made, measure="cost", **where)
+    in_years = [
+        float(r["mean"])
+        for r in rows(made)
+        if r["measure"] == "cost_in_year" and r["alternative"] == where["alternative"] and r["area"] == "national"
+    ]
+    assert 0 < total <= sum(in_years) * 1.0001
+    assert value(made, measure="cost_discounted", **where) < total
+    trust = value(made, measure="cost", area="Helse Fonna", alternative=where["alternative"])
+    assert 0 < trust < 0.5 * total
+    assert not [r for r in rows(made) if r["area"] == "Helse Fonna" and r["measure"] == "gain_citizens"]
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, content in attrs:
+            if name in ("src", "href") and content and not content.startswith("#"):
+                self.links.append(content)
+            if name == "id" and content:
+                self.ids.append(content)
+
+
+def test_the_report_stands_alone_and_shows_both_areas(made: Path) -> None:
+    text = (made / "report.html").read_text(encoding="utf-8")
+    page = _Page()
+    page.feed(text)
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert "<script" not in text
+    assert len(page.ids) == len(set(page.ids))
+    assert text.count("<svg ") == 12
+    for words in ("Helse Fonna", "Shapley", "R-109/21", "nullalternativet", "Fiellers", "Konklusjon", "forutsetning"):
+        assert words in text
+    assert not re.search(r">\s*-\d", text)  # minus is U+2212 in what people read
+    shown = value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
+    assert f"{shown:.1f}".replace(".", ",") in text
+
+
+def test_the_answer_on_standard_output_and_as_json(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(place / "other"), "--workers", "1", "--by", "2025-06", "--replications", "4", "--prior"]
+    scenario = str(place / "small.yaml")
+    assert main(["compare", scenario, "--with", "eid-nurses@2024-06", *out, "--lang", "en"]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"A eID for hospital nurses +\d+\.\d \(\S+ to \S+\) .* of 4$", told.out, re.M)
+    assert "report.html" in told.out.splitlines()[-1]
+    assert "Only 4 draws" in told.err
+    (place / "m.csv").write_text("navn;eid-nurses;elearning\nKort;2024-06;\nAlt;2024-06;2024-07\n", encoding="utf-8")
+    assert main(
+        ["compare", scenario, "--matrix", str(place / "m.csv"), *out, "--json", "--no-parts", "--willingness-to-pay", "5000"]
+    ) == 0  # fmt: skip
+    answer = json.loads(capsys.readouterr().out)
+    assert [r["alternative"] for r in answer["results"]] == [
+        "null",
+        "eid-nurses@2024-06",
+        "eid-nurses@2024-06+elearning@2024-07",
+    ]
+    assert answer["alternatives"]["eid-nurses@2024-06"] == "Kort"
+    assert sum(r["best"] for r in answer["results"]) == pytest.approx(1)
+    assert sum(r["acceptable"] for r in answer["results"]) == pytest.approx(1)
+    last = answer["results"][-1]
+    assert last["gain"]["rate"]["mean"] == pytest.approx(sum(last["gates"].values()), abs=0.05)
+    assert 0 < last["gain"]["rate"]["correlation"] <= 1
+
+
+def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> None:
+    from sim.experiments import compare
+
+    def gains(*asked: str) -> np.ndarray:
+        made = compare.run(
+            str(place / "small.yaml"),
+            compare.alternatives(asked),
+            by="2025-06",
+            replications=4,
+            workers=1,
+            packages=False,
+        )
+        return np.stack([made.values("rate")[:2], made.cost()[:2]])
+
+    assert (gains("elearning@2024-06") == gains("elearning@2024-06", "legacy-cleanup@2024-06")).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to compare"),
+        (["--with", "eid-nurse"], "Did you mean «eid-nurses»"),
+        (["--with", "eid-nurses@soon"], "after @ comes a month"),
+        (["--with", "eid-nurses+"], "an intervention is missing around +"),
+        (["--with", "eid-nurses", "--with", "eid-nurses"], "stands twice"),
+        (["--with", "gp-vendors"], "«gp» is not in the scenario"),
+        (["--with", "eid-nurses", "--trust", "Helse Fona"], "Did you mean «Helse Fonna»"),
+        (["--with", "eid-nurses", "--by", "2031-01"], "give a month from 2024-02 to 2025-12"),
+        (["--with", "eid-nurses", "--by", "juni"], "give a month from"),
+        (["--with", "eid-nurses", "--replications", "1"], "at least 2"),
+        (["--with", "eid-nurses", "--willingness-to-pay", "-1"], "0 or more"),
+        (["--with", "eid-nurses", "--out", ""], "--out is empty"),
+        (["--matrix", "ingen.csv"], "does not exist"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_in_a_sentence(
+    arguments: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = [] if "--out" in arguments else ["--out", str(place / "never")]
+    assert main(["compare", str(place / "small.yaml"), *arguments, *out, "--lang", "en"]) == 2
+    assert message in capsys.readouterr().err
+    assert not (place / "never").exists()
+
+
+def test_the_interventions_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "national", "--list"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^consent-exemption +2028-01 +Utvidet unntak fra samtykke \(samtykke; Helse- og", told, re.M)
+    assert main(["compare", "national", "--list", "--json"]) == 0
+    assert {"eid-nurses", "automatic-sync"} <= {one["key"] for one in json.loads(capsys.readouterr().out)}
