@@ -236,7 +236,7 @@ def run(
     money: dict[tuple[int, str], Floats] = {}
     each: dict[int, Floats] = {}
     regions: dict[str, list[Floats]] = {}
-    null: Results | None = None
+    model: Model | None = None
     simulated: dict[frozenset[str], Floats] = {}
 
     def simulate(loaded: Loaded, label: str) -> Results:
@@ -268,8 +268,8 @@ def run(
             money[a, area] = by_intervention.sum(axis=1)
             if area == NATIONAL:
                 each[a] = by_intervention
-        null = null or results
-    assert null is not None
+        model = model or results.model
+    assert model is not None
     coalitions: dict[int, dict[frozenset[str], Floats]] = {}
     for a, one in enumerate(chosen):
         if packages and 2 <= len(one.interventions) <= MOST_IN_SHAPLEY:
@@ -285,7 +285,7 @@ def run(
     years = [int(i.start[:4]) for one in chosen for i in one.interventions]
     return Comparison(
         base,
-        null.model,
+        model,
         chosen,
         areas,
         outcomes,

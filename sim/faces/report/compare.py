@@ -12,7 +12,6 @@ from sim.faces.report import document, drawing
 from sim.faces.report.compare_charts import letter
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
-from sim.faces.report.tables import source_list
 from sim.language import month_name, number, percent
 
 FEW = 50  # draws below which a 90 % interval says little
@@ -84,7 +83,7 @@ def render(comparison: Comparison, made: dict[str, Figure], repeat: str, willing
             "regions": tables.regions(c, lang),
             "packages": tables.packages(c, lang),
             "assumptions": tables.assumptions(c, lang),
-            "sources": source_list(c.loaded, lang),
+            "sources": tables.sources(c, lang),
             "discounting": discounting(c, lang),
             "repeat": repeat,
             "origin": say(

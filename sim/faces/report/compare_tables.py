@@ -10,6 +10,7 @@ from sim.experiments.paired import Difference, Ratio
 from sim.faces.report.compare_charts import letter
 from sim.faces.report.table import Table, say
 from sim.language import number
+from sim.scenario import data
 from sim.scenario.parameter import Parameter
 from sim.scenario.schema import parameters
 from sim.vocabulary import DECIDERS, GATES, OUTCOMES, TAGS, UNITS, words
@@ -370,3 +371,25 @@ def acceptable(comparison: Comparison, area: str, willingness: float | None, lan
 def gate_names(lang: str) -> dict[str, str]:
     """The gates' short names by key."""
     return {word.key: word.label(lang).split(" (")[0] for word in GATES}
+
+
+def sources(comparison: Comparison, lang: str) -> Table:
+    """The sources that the interventions and the discounting rest on."""
+    c = comparison
+    used = {"R-109-2021"}
+    for one in (i for a in c.alternatives for i in a.interventions):
+        used.add(data.source_key(one.form.source))
+        used |= {data.source_key(q.source) for _, q in (*_effects(one.form.adds), *parameters(one.form))}
+    known = data.sources(c.loaded.data_folder)
+    table = Table(
+        say(lang, "Kildene til tiltakene; scenarioets egne står i prognosens rapport", "The interventions' sources"),
+        [
+            say(lang, "Nøkkel", "Key"),
+            say(lang, "Tittel", "Title"),
+            say(lang, "Utgiver", "Publisher"),
+            say(lang, "Dato", "Date"),
+        ],
+        ["text"] * 4,
+    )
+    table.rows += [[s.key, s.title, s.publisher, s.date] for s in known.values() if s.key in used]
+    return table
