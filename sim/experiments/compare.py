@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from sim.errors import UserError
 from sim.experiments import costs, shapley
-from sim.experiments.measures import INDEX, Areas
+from sim.experiments.measures import MEASURES, Areas
 from sim.experiments.paired import Difference, Ratio, acceptability, best
 from sim.experiments.posterior import with_posterior
 from sim.experiments.replicate import Results, replicate
@@ -102,7 +102,9 @@ class Comparison:
     outcomes: dict[tuple[int, str], Outcome]
     money: dict[tuple[int, str], Floats]  # [R, T] million 2024 kroner
     money_each: dict[int, Floats]  # [R, K, T] the same by intervention, for the whole scenario
-    coalitions: dict[int, dict[frozenset[str], Floats]]  # per package: [R] the rate with each set of its interventions
+    coalitions: dict[
+        int, dict[frozenset[str], Floats]
+    ]  # per package: the rate with each set of its interventions, see part_draws
     regions: dict[str, Floats]  # [A, R] the hospitals' sync rate in the target month, by region
     month: int
     seed: int
@@ -192,7 +194,7 @@ class Comparison:
 
     @cached_property
     def within(self) -> dict[int, dict[str, Floats]]:
-        """Per package: [R] what each of its interventions contributes to the package's gain (Shapley)."""
+        """Per package: what each of its interventions contributes to the package's gain in each draw (Shapley)."""
         return {
             a: shapley.shapley([one.key for one in self.alternatives[a].interventions], worth)
             for a, worth in self.coalitions.items()
@@ -239,19 +241,18 @@ def run(
     model: Model | None = None
     simulated: dict[frozenset[str], Floats] = {}
 
-    def simulate(loaded: Loaded, label: str) -> Results:
-        return replicate(loaded.scenario, count, seed, workers, f"{progress} {label}" if progress else None)
+    def simulate(loaded: Loaded, label: str, draws: int, measures: tuple[str, ...] = MEASURES) -> Results:
+        said = f"{progress} {label}" if progress else None
+        return replicate(loaded.scenario, draws, seed, workers, said, measures=measures)
 
     for a, (one, loaded) in enumerate(zip(chosen, loadeds, strict=True)):
-        results = simulate(loaded, one.key)
+        results = simulate(loaded, one.key, count)
         for area in areas:
             outcomes[a, area] = _outcome(results, area, month)
         for row in results.areas.rows:
             if row.level == "region" and row.sector == "hospital":
-                at = results.areas.find(row.name, "hospital")
-                regions.setdefault(row.name, []).append(
-                    results.series[:, INDEX["sync_rate_new"], at, month].astype(np.float64)
-                )
+                rate = results.of("sync_rate_new", row.name, "hospital")[:, month]
+                regions.setdefault(row.name, []).append(rate.astype(np.float64))
         simulated[frozenset(i.name for i in one.interventions)] = outcomes[a, NATIONAL].gain("rate", month)
         in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
         for area in areas:
@@ -274,14 +275,15 @@ def run(
     for a, one in enumerate(chosen):
         if packages and 2 <= len(one.interventions) <= MOST_IN_SHAPLEY:
             coalitions[a] = {}
+            draws = part_draws(count, len(one.interventions))
             for keys in shapley.coalitions([i.key for i in one.interventions]):
                 ordered = [i for i in one.interventions if i.key in keys]
                 names = frozenset(i.name for i in ordered)
-                if names not in simulated:
-                    results = simulate(read(ordered), "+".join(i.key for i in ordered))
-                    simulated[names] = _outcome(results, NATIONAL, month).gain("rate", month)
-                coalitions[a][keys] = simulated[names]
-    rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value
+                if len(simulated.get(names, ())) < draws:
+                    part = simulate(read(ordered), "+".join(i.key for i in ordered), draws, ("sync_rate_new",))
+                    simulated[names] = part.of("sync_rate_new", NATIONAL)[:, month].astype(np.float64)
+                coalitions[a][keys] = simulated[names][:draws]
+    discount_rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value
     years = [int(i.start[:4]) for one in chosen for i in one.interventions]
     return Comparison(
         base,
@@ -296,14 +298,18 @@ def run(
         month,
         seed,
         count,
-        rate,
+        discount_rate,
         min(years, default=int(base.scenario.period.start[:4])),
     )
 
 
+def part_draws(replications: int, interventions: int) -> int:
+    """How many draws the parts of a package are simulated with: fewer the more parts there are, so that the work stays bounded."""
+    return max(min(replications, 20), replications >> max(interventions - 3, 0))
+
+
 def _outcome(results: Results, area: str, month: int) -> Outcome:
-    at = results.areas.find(area)
-    series = {name: results.series[:, INDEX[name], at].astype(np.float64) for name in SERIES}
+    series = {name: results.of(name, area).astype(np.float64) for name in SERIES}
     structure = results.model.structure
     chosen = np.array([area == NATIONAL or structure.units[s.unit].name == area for s in structure.strata])
     last = results.detail[max(0, month - 11) : month + 1].sum(axis=0)

@@ -245,15 +245,22 @@ def packages(comparison: Comparison, lang: str) -> Table:
             say(lang, "Tiltak", "Intervention"),
             say(lang, "I pakken", "In the package"),
             say(lang, "Alene", "Alone"),
+            say(lang, "Trekk", "Draws"),
         ],
-        ["text", "text", "number", "number"],
+        ["text", "text", "number", "number", "count"],
     )
     for a, shares in comparison.within.items():
         worth = comparison.coalitions[a]
         for one in comparison.alternatives[a].interventions:
             alone = worth[frozenset({one.key})] - worth[frozenset()]
             table.rows.append(
-                [letter(a), one.title(lang), spread(100 * shares[one.key], lang, 2), spread(100 * alone, lang, 2)]
+                [
+                    letter(a),
+                    one.title(lang),
+                    spread(100 * shares[one.key], lang, 2),
+                    spread(100 * alone, lang, 2),
+                    len(alone),
+                ]
             )
     return table
 
@@ -391,5 +398,5 @@ def sources(comparison: Comparison, lang: str) -> Table:
         ],
         ["text"] * 4,
     )
-    table.rows += [[s.key, s.title, s.publisher, s.date] for s in known.values() if s.key in used]
+    table.rows.extend([s.key, s.title, s.publisher, s.date] for s in known.values() if s.key in used)
     return table
