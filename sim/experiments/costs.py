@@ -108,9 +108,7 @@ def in_use_months(model: Model, write_days: Floats) -> Floats:
 def _people(model: Model, rows: Floats) -> Floats:
     """[R, S] the staff of each stratum."""
     of = model.structure.unit_of
-    return np.stack(
-        [np.rint(model.of_strata("staff", r) * model.populations(model.values(r))[of] / 1000) for r in rows]
-    )
+    return np.stack([np.rint(model.of_strata("staff", r) * model.populations(r)[of] / 1000) for r in rows])
 
 
 def _actors(model: Model, rows: Floats) -> Floats:
@@ -119,7 +117,7 @@ def _actors(model: Model, rows: Floats) -> Floats:
     for row in rows:
         v = model.values(row)
         country = sum(v[f"regions.{r}.population"] for r in model.scenario.regions)
-        share = model.populations(v) / country
+        share = model.populations(row) / country
         units = model.structure.units
         found.append([1.0 if u.trust else v[f"sectors.{u.sector}.actors"] * share[i] for i, u in enumerate(units)])
     return np.array(found)

@@ -218,7 +218,9 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     _of_units(rows, record.waiting, record.later_synced, backlog, record.card_wait, _GATE_OF)
     synced = rows[_SYNCED]
     live = rows[_STOPPED + 1 : _STOPPED + len(GATE_KEYS)].sum(axis=0) + synced
-    validity = max(values["eid.validity"], 1 / 12)  # expected renewals; those that are drawn only take their place in the queue
+    validity = max(
+        values["eid.validity"], 1 / 12
+    )  # expected renewals; those that are drawn only take their place in the queue
     rows[_ROW["cards_issued"]] = rows[_ROW["cards"]] + rows[_ROW["eid_everybody"]] / (12 * validity)
     rows[_ROW["registered_live"]] = live
     rows[_ROW["registered"]] = live + rows[_STOPPED]
