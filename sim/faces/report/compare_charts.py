@@ -184,7 +184,7 @@ def plane(comparison: Comparison, area: str, lang: str) -> Figure:
     axes.set_xlabel({"nb": "ekstra synkroniserte oppføringer", "en": "extra synced entries"}[lang])
     axes.set_ylabel({"nb": "ekstra kostnad, mill. kr", "en": "extra cost, million NOK"}[lang])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang)))
-    decimals = 0 if upper > 5 else 1 if upper > 0.5 else 2
+    decimals = 0 if upper > 5 else 2
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, decimals)))
     return figure
 
