@@ -47,13 +47,13 @@ def too_few(hits: int) -> bool:
 
     A rule with the nominal 95 % fails far less often than that, one with 87 % in most cases.
     """
-    return bool(stats.binom.cdf(hits, TRIALS, ALLOWED) < alpha("sequential", 2))
+    return bool(stats.binom.cdf(hits, TRIALS, ALLOWED) < LEVEL)
 
 
 def test_the_interval_at_the_stop_covers_as_it_promises() -> None:
     hits = covered(Rule(WISH, 1600), 1)
     assert not too_few(hits)
-    assert stats.binom.sf(hits - 1, TRIALS, 0.97) > alpha("sequential", 2)  # nor is it too wide
+    assert stats.binom.sf(hits - 1, TRIALS, 0.97) > LEVEL  # nor is it too wide
 
 
 def test_the_test_of_coverage_finds_a_rule_that_stops_by_luck() -> None:
