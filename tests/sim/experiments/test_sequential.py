@@ -21,6 +21,7 @@ from tests.sim.model.test_streams import GP, SPREAD, TRUSTS
 
 # Some 400 replications make a half-width of a tenth of a standard deviation.
 WISH, TRIALS, ALLOWED = 0.1, 1500, 0.93
+LEVEL = alpha("sequential", 2)
 
 
 def stopped(rule: Rule, values: np.ndarray) -> int:
