@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -115,6 +116,7 @@ def _journal(who: Who, patient: Privacy | None, basis: Basis | None, rules: Rule
     return None
 
 
+@lru_cache(maxsize=64)
 def parse_basis(text: str | None, *, ignore_case: bool = False) -> Basis | None:
     """The basis a header names, or None without a header.
 

@@ -20,18 +20,20 @@ from mock_kj.api.service import Service
 from mock_kj.api.tokens import TokenCheck
 from mock_kj.clock import Clock
 from mock_kj.codes import CodeRegister
-from mock_kj.errors import UsageError
+from mock_kj.errors import StoreError, UsageError
 from mock_kj.helseid.app import build as build_issuer
 from mock_kj.helseid.clients import Clients
 from mock_kj.helseid.issuer import Issuer
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.metrics import Metrics
 from mock_kj.population import Population
+from mock_kj.replay import ReplayCache
 from mock_kj.settings import Settings
 from mock_kj.statistics import Tally
 from mock_kj.store.model import Store
 
 ISSUER_PREFIX = "/helseid"
+_CURRENT = PREFIX + "/"
 log = logging.getLogger("mock_kj")
 _ISSUER_OPERATIONS = {
     "/connect/token": "token",
@@ -138,9 +140,11 @@ class MockKj:
         if scope["type"] != "http":
             return
         try:
-            await self._dispatch(scope, receive, send)
+            await (self._current if scope["path"].startswith(_CURRENT) else self._dispatch)(scope, receive, send)
         except faults.Reset:
             cut(send)
+        except StoreError:
+            await Reply(503, b'{"error":"temporarily_unavailable"}', b"application/json").send(send)
         except Exception:
             log.exception("system error")
             with contextlib.suppress(RuntimeError):  # the answer had begun
@@ -148,9 +152,7 @@ class MockKj:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path.startswith(PREFIX + "/"):
-            await self._current(scope, receive, send)
-        elif path.startswith("/v1/"):
+        if path.startswith("/v1/"):
             await self._legacy(scope, receive, send)
         elif path.startswith(ISSUER_PREFIX + "/"):
             operation = _ISSUER_OPERATIONS.get(path[len(ISSUER_PREFIX) :], "helseid")
@@ -226,12 +228,13 @@ def build(
     issuer = Issuer(issuer_url, settings, keys, clients, store, population, clock)
     active = plan or faults.Faults()
     clock.skew = active.plan.clock_skew_seconds
+    proofs = ReplayCache(settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
     service = Service(
         settings,
         store,
         population,
-        TokenCheck(issuer_url, keys, settings, clock),
-        TokenCheck(issuer_url, keys, replace(settings, accept_bearer=True), clock),
+        TokenCheck(issuer_url, keys, settings, clock, proofs),
+        TokenCheck(issuer_url, keys, replace(settings, accept_bearer=True), clock, proofs),
         register or CodeRegister(),
         clock,
         active,

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from mock_kj import identity
 from mock_kj.access import Privacy
 from mock_kj.api.current import bundle
+from mock_kj.api.http import read_body
 from mock_kj.api.refusals import plain_refusals
 from mock_kj.api.service import Service, event_id
 from mock_kj.api.tokens import Caller, TokenCheck
@@ -57,8 +58,6 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
     async def own_information(request: Request) -> Response:
         caller = citizen(request)
         nin = str(caller.pid)
-        if await service.privacy(nin) is None:
-            raise Refusal("patient-unknown")
         log = LogRow(
             service.clock.milliseconds(),
             nin,
@@ -75,7 +74,7 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
             event_id(),
             "citizen v1",
         )
-        served = await service.store.read(nin, None, log, lambda: service.origin(nin))
+        served = await service.store.read(nin, None, log, lambda: service.origin(nin), somebody)
         return Response(bundle([s.body for s in served if s.state != "deleted"]), media_type="application/fhir+json")
 
     async def access_log(request: Request) -> Response:
@@ -106,7 +105,7 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
         if privacy is None:
             raise Refusal("patient-unknown")
         if request.method == "PUT":
-            privacy = parse_choices(await request.body(), privacy)
+            privacy = parse_choices(await read_body(request.receive, service.settings.max_body_bytes), privacy)
             await service.store.put_patient(PatientRow(nin, privacy), lambda: service.origin(nin))
         return JSONResponse(
             {
@@ -125,6 +124,12 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
         ],
         exception_handlers={Refusal: plain_refusals(service)},
     )
+
+
+def somebody(privacy: Privacy | None) -> None:
+    """Everybody who has a kjernejournal may see what it holds. Raises Refusal."""
+    if privacy is None:
+        raise Refusal("patient-unknown")
 
 
 def parse_choices(body: bytes, before: Privacy) -> Privacy:

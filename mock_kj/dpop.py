@@ -1,14 +1,14 @@
 """The DPoP proof, at the issuer and at the API (kj-api.md 5.6; RFC 9449 section 4.3).
 
-`check` is the whole validation from top to bottom. A proof is single-use, so only the key of its header is kept
-between requests, never the outcome.
+`check` is the whole validation from top to bottom. A proof is single-use: what is kept between requests is the key
+that a header holds, never the outcome.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from mock_kj import jose
 from mock_kj.errors import TokenError
@@ -16,25 +16,18 @@ from mock_kj.errors import TokenError
 TYPE = "dpop+jwt"
 
 
-class ReplayCache:
-    """Values seen within a window, in two generations, so that forgetting costs nothing."""
-
-    def __init__(self, window: float, limit: int = 2_000_000) -> None:
-        self._window = window
-        self._limit = limit
-        self._since = 0.0
-        self._new: set[str] = set()
-        self._old: set[str] = set()
+class Seen(Protocol):
+    """What remembers the proofs of a window (replay.py)."""
 
     def first_time(self, value: str, now: float) -> bool:
         """Remember a value; False if it was seen within the window."""
-        if now - self._since > self._window or len(self._new) >= self._limit:
-            self._old = self._new if now - self._since <= 2 * self._window else set()
-            self._new, self._since = set(), now
-        if value in self._new or value in self._old:
-            return False
-        self._new.add(value)
-        return True
+
+
+class ProofKey(NamedTuple):
+    """The key that a proof's header holds: its thumbprint (RFC 7638) and the check of its signatures."""
+
+    thumbprint: str
+    verify: jose.Verifier
 
 
 class KeyCache:
@@ -42,25 +35,32 @@ class KeyCache:
 
     def __init__(self, limit: int = 20_000) -> None:
         self._limit = limit
-        self._keys: dict[bytes, tuple[jose.PublicKey, str]] = {}
-        self.headers: dict[bytes, dict[str, Any]] = {}
+        self._keys: dict[bytes, ProofKey] = {}
 
-    def key(self, proof: jose.Compact) -> tuple[jose.PublicKey, str]:
-        """The public key of a proof and its thumbprint (RFC 7638).
+    def find(self, header_part: bytes) -> ProofKey:
+        """The key of a proof's header; everything that the header must say is checked here.
 
         Raises:
-            TokenError: the header holds no usable public key.
+            TokenError: it is no header of a proof, or holds no usable public key.
 
         """
-        found = self._keys.get(proof.header_part)
+        found = self._keys.get(header_part)
         if found is None:
-            key = jose.public_key(proof.header.get("jwk"))
-            found = (key, key.thumbprint())
+            found = _key_of(header_part)
             if len(self._keys) >= self._limit:
-                oldest = next(iter(self._keys))
-                del self._keys[oldest], self.headers[oldest]
-            self._keys[proof.header_part], self.headers[proof.header_part] = found, proof.header
+                del self._keys[next(iter(self._keys))]
+            self._keys[header_part] = found
         return found
+
+
+def _key_of(header_part: bytes) -> ProofKey:
+    header = jose.header_of(header_part)
+    if header.get("typ") != TYPE:
+        raise TokenError("typ must be dpop+jwt")
+    if header.get("alg") not in jose.ASYMMETRIC:
+        raise TokenError("alg must be an asymmetric algorithm")
+    key = jose.public_key(header.get("jwk"))
+    return ProofKey(key.thumbprint(), jose.verifier(header, key))
 
 
 class Expected(NamedTuple):
@@ -86,38 +86,35 @@ def token_hash(token: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(token).digest()).rstrip(b"=").decode()
 
 
-def check(raw: bytes, expected: Expected, keys: KeyCache, seen: ReplayCache, now: float) -> Proof:
+def check(raw: bytes, expected: Expected, keys: KeyCache, seen: Seen, now: float) -> Proof:
     """Validate one proof.
 
     Raises:
         TokenError: says which check failed.
 
     """
-    proof = jose.parse(raw, keys.headers)
-    header, claims = proof.header, proof.claims
-    if header.get("typ") != TYPE:
-        raise TokenError("typ must be dpop+jwt")
-    if header.get("alg") not in jose.ASYMMETRIC:
-        raise TokenError("alg must be an asymmetric algorithm")
-    key, thumbprint = keys.key(proof)
-    jti = claims.get("jti")
-    if not isinstance(jti, str) or not 1 <= len(jti) <= 256:
+    header_part, claims, signing_input, signature = jose.split(raw)
+    thumbprint, verify = keys.find(header_part)
+    method, uris, lifetime, skew, fingerprint = expected
+    told = claims.get
+    jti = told("jti")
+    if type(jti) is not str or not 1 <= len(jti) <= 256:
         raise TokenError("jti is missing")
-    if claims.get("htm") != expected.method:
+    if told("htm") != method:
         raise TokenError("htm is not the method of the request")
-    if claims.get("htu") not in expected.uris:
+    if told("htu") not in uris:
         raise TokenError("htu is not the address of the request")
-    issued = claims.get("iat")
-    if isinstance(issued, bool) or not isinstance(issued, int | float):
+    issued = told("iat")
+    if type(issued) is not int and type(issued) is not float:
         raise TokenError("iat is missing")
-    if issued > now + expected.skew:
+    if issued > now + skew:
         raise TokenError("iat lies in the future")
-    if issued < now - expected.lifetime - expected.skew:
+    if issued < now - lifetime - skew:
         raise TokenError("the proof is too old")
-    if expected.token_hash is not None and claims.get("ath") != expected.token_hash:
+    if fingerprint is not None and told("ath") != fingerprint:
         raise TokenError("ath is not the hash of the access token")
-    jose.verify(proof, key)
+    verify(signing_input, signature)
     if not seen.first_time(f"{thumbprint}{jti}", now):
         raise TokenError("the proof was used before")
-    nonce = claims.get("nonce")
-    return Proof(thumbprint, jti, nonce if isinstance(nonce, str) else None)
+    nonce = told("nonce")
+    return Proof(thumbprint, jti, nonce if type(nonce) is str else None)

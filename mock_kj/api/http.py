@@ -35,9 +35,7 @@ class Headers:
 
         """
         value = self._first.get(name)
-        if value is None:
-            return None
-        if not self._single and sum(1 for n, _ in self._all if n == name) > 1:
+        if value is not None and not self._single and sum(1 for n, _ in self._all if n == name) > 1:
             raise Refusal("header-invalid", f"{name.decode('latin-1')} is given more than once")
         return value
 
@@ -45,23 +43,29 @@ class Headers:
         """All values of a name."""
         return [v.decode("latin-1") for n, v in self._all if n == name]
 
-    def text(self, *names: bytes) -> str | None:
-        """The value under the first of several names that is there (`nhn-*` before `hit-*`).
+    def text(self, name: bytes, older: bytes | None = None) -> str | None:
+        """The value of a header, or of its older name (`hit-*` for `nhn-*`); None if neither is there.
 
         Raises:
             Refusal: header-invalid; given twice, under both names with two values, or not printable.
 
         """
-        first = self._first.get(names[0])
-        if first is not None and self._single and (len(names) == 1 or names[1] not in self._first):
-            usual = printable(first)
-            if usual is not None:
-                return usual  # without the questions below
-        found = [value for name in names if (value := self.get(name)) is not None]
+        value = self._first.get(name)
+        if older is None or older not in self._first:
+            if value is None:
+                return None
+            if self._single and (usual := printable(value)) is not None:
+                return usual
+        return self._unusual(name, older)
+
+    def _unusual(self, name: bytes, older: bytes | None) -> str | None:
+        """The same with all questions asked."""
+        names = (name,) if older is None else (name, older)
+        found = [value for n in names if (value := self.get(n)) is not None]
         if not found:
             return None
-        label = names[0].decode()
-        if len(found) > 1 and len(set(found)) > 1:
+        label = name.decode()
+        if len(set(found)) > 1:
             raise Refusal("header-invalid", f"{label} and its older name disagree")
         try:
             text = found[0].decode("utf-8")
@@ -120,8 +124,9 @@ class Reply:
 
     async def send(self, send: Send) -> None:
         """Write the response."""
-        headers = [MOCK_HEADER, (b"content-length", str(len(self.body)).encode()), *self.headers]
-        if self.body:
+        body = self.body
+        headers = [MOCK_HEADER, (b"content-length", b"%d" % len(body)), *self.headers]
+        if body:
             headers.append((b"content-type", self.content_type))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": body})

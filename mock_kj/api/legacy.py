@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import secrets
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,31 +15,21 @@ from joserfc.jwk import OctKey
 from mock_kj import outcome
 from mock_kj.access import LEGACY_BASIS, Operation, legacy_basis
 from mock_kj.api import current
+from mock_kj.api.call import Action, Api, Call, Endpoint, Step
 from mock_kj.api.current import bundle
-from mock_kj.api.http import FHIR_JSON, JSON, Headers, Receive, Reply, Scope, Send, read_body
+from mock_kj.api.http import FHIR_JSON, JSON, Reply, read_body
 from mock_kj.api.service import Service, classify
+from mock_kj.api.steps import check_content_type
 from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
-from mock_kj.errors import Refusal, StoreError
-from mock_kj.faults import Reset
+from mock_kj.errors import Refusal
 from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
 from mock_kj.samples import iso
-from mock_kj.store.model import LogRow, Summary
+from mock_kj.store.model import Summary
 
-log = logging.getLogger("mock_kj.api")
-API_NAME = "kjernejournal FHIR v1"
 INDICATOR_PATHS = ("/v1/helseindikator", "/v1/helseindikator/status")
 FHIR_PREFIX = "/v1/fhir/"
 _NO_CACHE = ((b"cache-control", b"no-cache, must-revalidate, private, s-maxage=0"), (b"pragma", b"no-cache"))
 RETURN_TEXT = "Kritisk informasjon finnes i kjernejournal"
-
-
-@dataclass(slots=True)
-class LegacyCall(current.Call):
-    """A call of the current generation that has learnt its patient and consent from a ticket and legacy headers."""
-
-    def log(self, operation: str, target: str) -> LogRow:
-        """The line of the usage log; the API is the legacy one."""
-        return current.Call.log(self, operation, target)._replace(api=API_NAME)
 
 
 class Tickets:
@@ -85,7 +71,7 @@ class Tickets:
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
-def check_token(call: LegacyCall) -> None:
+def check_token(call: Call) -> None:
     """A token for kjernejournal, usually Bearer (chapter 1)."""
     headers, scope = call.headers, call.scope
     host = (headers.get(b"host") or b"").decode("latin-1")
@@ -101,68 +87,48 @@ def check_token(call: LegacyCall) -> None:
     call.caller = caller
 
 
-def check_system(call: LegacyCall) -> None:
+def check_system(call: Call) -> None:
     """`X-EPJ-System` is required (2.1, 2.4)."""
     call.source_system = call.headers.text(b"x-epj-system")
     if not call.source_system:
         raise Refusal("header-invalid", "X-EPJ-System is missing")
 
 
-def check_accept(call: LegacyCall) -> None:
+def check_accept(call: Call) -> None:
     """`Accept` allows JSON; the mock writes no XML (2.4 names both; stated in the contract table)."""
     accept = call.headers.text(b"accept") or "*/*"
     if not re.search(r"json|\*/\*|application/\*", accept):
         raise Refusal("content-type", "this mock writes JSON only")
 
 
-STEPS: tuple[Callable[[LegacyCall], None], ...] = (check_token, check_system, check_accept)
-WRITE_STEPS: tuple[Callable[[LegacyCall], None], ...] = (*STEPS, current.check_content_type)
+STEPS: tuple[Step, ...] = (check_token, check_system, check_accept)
+WRITE_STEPS: tuple[Step, ...] = (*STEPS, check_content_type)
 
 
-class LegacyApi:
+class LegacyApi(Api):
     """The ASGI application of the legacy generation."""
 
+    metrics_name = "legacy"
+    log_name = "kjernejournal FHIR v1"
+    base = FHIR_PREFIX[:-1]
+
     def __init__(self, service: Service, ticket_key: OctKey) -> None:
-        self._service = service
+        super().__init__(service)
         self._tickets = Tickets(ticket_key, service.settings.ticket_seconds)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; every answer has X-EVENT-ID and may not be cached (2.2)."""
-        service, started = self._service, time.perf_counter()
-        event = f"Id-{secrets.token_hex(12)}"
-        call = LegacyCall(
-            service, scope, receive, Headers(scope["headers"]), scope["method"], started, event, FHIR_PREFIX[:-1]
-        )
-        operation, result = "unknown", "ok"
-        service.in_flight += 1
-        try:
-            operation, steps, action = self._route(call)
-            if service.settings.overload_concurrency and service.in_flight > service.settings.overload_concurrency:
-                result, reply = "overload", Reply(429)
-            elif service.faults.active and (injected := await service.faults.suffer(operation)) is not None:
-                result, reply = "fault", Reply(injected)
-            else:
-                for step in steps:
-                    step(call)
-                reply = await action(call)
-        except Refusal as refusal:
-            result, reply = refusal.case, self._refuse(refusal)
-        except StoreError:
-            result, reply = "start-up", self._refuse(Refusal("start-up"))
-        except Reset:
-            raise
-        except Exception:
-            log.exception("system error", extra={"operation": operation})
-            result, reply = "system", self._refuse(Refusal("system"))
-        finally:
-            service.in_flight -= 1
-        service.metrics.done("legacy", operation, result, time.perf_counter() - started)
-        reply.headers = (*reply.headers, (b"x-event-id", event.encode()), *_NO_CACHE)
-        await reply.send(send)
+    def event(self) -> str:
+        """`Id-` and hexadecimal digits (2.2)."""
+        return f"Id-{secrets.token_hex(12)}"
 
-    def _route(
-        self, call: LegacyCall
-    ) -> tuple[str, tuple[Callable[[LegacyCall], None], ...], Callable[[LegacyCall], Awaitable[Reply]]]:
+    def injected(self, status: int) -> Reply:
+        """The bare status."""
+        return Reply(status)
+
+    def marks(self, call: Call) -> tuple[tuple[bytes, bytes], ...]:
+        """Every answer has X-EVENT-ID and may not be cached (2.2)."""
+        return ((b"x-event-id", call.event.encode()), *_NO_CACHE)
+
+    def route(self, call: Call) -> Endpoint:
         """Which endpoint a path and method mean.
 
         Raises:
@@ -173,11 +139,11 @@ class LegacyApi:
         if path in INDICATOR_PATHS:
             if method != "POST":
                 raise Refusal("method-not-allowed")
-            return "helseindikator", STEPS, self._indicator
+            return Endpoint("helseindikator", STEPS, self._indicator)
         if path == f"{FHIR_PREFIX}Patient/$everything":
             if method != "GET":
                 raise Refusal("method-not-allowed")
-            return "read", STEPS, self._everything
+            return Endpoint("read", STEPS, self._everything)
         parts = path[len(FHIR_PREFIX) :].split("/") if path.startswith(FHIR_PREFIX) else [""]
         if parts[0] not in RESOURCE_TYPES or len(parts) not in (1, 2, 4):
             raise Refusal("path-unknown")
@@ -192,16 +158,16 @@ class LegacyApi:
                 raise Refusal("path-unknown")
             call.version = int(parts[3])
             call.operation = Operation.DELETE
-            return "delete", STEPS, self._with_ticket(current.delete)
+            return Endpoint("delete", STEPS, self._with_ticket(current.delete))
         call.operation = Operation.CREATE if method == "POST" else Operation.UPDATE
         action = current.create if method == "POST" else current.update
-        return call.operation.value, WRITE_STEPS, self._with_ticket(action)
+        return Endpoint(call.operation.value, WRITE_STEPS, self._with_ticket(action))
 
     # --- the indicator --------------------------------------------------------------------------------------------
 
-    async def _indicator(self, call: LegacyCall) -> Reply:
+    async def _indicator(self, call: Call) -> Reply:
         """Status 0 to 4, and a ticket from 2 up (2.2)."""
-        service = self._service
+        service = self.service
         body = await read_body(call.receive, service.settings.max_body_bytes)
         nin, consent = indicator_request(body)
         kind = classify(nin, service.settings.rule_2032)
@@ -219,11 +185,9 @@ class LegacyApi:
             answer[f"tull{secrets.token_hex(2)}"] = secrets.token_hex(4)
         return Reply(200, orjson.dumps(answer), JSON)
 
-    def _existing(
-        self, call: LegacyCall, nin: str, consent: str | None, blocks: bool, rows: list[Summary]
-    ) -> dict[str, Any]:
+    def _existing(self, call: Call, nin: str, consent: str | None, blocks: bool, rows: list[Summary]) -> dict[str, Any]:
         """The answer for somebody who has a kjernejournal."""
-        service = self._service
+        service = self.service
         live = any(r.state == "live" for r in rows)
         answer: dict[str, Any] = {
             "status": 4 if live else 2,
@@ -247,16 +211,14 @@ class LegacyApi:
 
     # --- FHIR -----------------------------------------------------------------------------------------------------
 
-    def _with_ticket(
-        self, action: Callable[[current.Call], Awaitable[Reply]]
-    ) -> Callable[[LegacyCall], Awaitable[Reply]]:
-        async def run(call: LegacyCall) -> Reply:
+    def _with_ticket(self, action: Action) -> Action:
+        async def run(call: Call) -> Reply:
             self._open_ticket(call)
             return await action(call)
 
         return run
 
-    def _open_ticket(self, call: LegacyCall) -> None:
+    def _open_ticket(self, call: Call) -> None:
         """Patient and consent from the ticket and the consent headers (2.4).
 
         Raises:
@@ -266,7 +228,7 @@ class LegacyApi:
         ticket = call.headers.text(b"x-kj-ticket")
         if ticket is None:
             raise Refusal("ticket-invalid", "X-kj-ticket is missing")
-        call.nin, consent = self._tickets.open(ticket, call.known_caller().orgnr_child, self._service.clock.now())
+        call.nin, consent = self._tickets.open(ticket, call.known_caller().orgnr_child, self.service.clock.now())
         headers = call.headers
         try:
             call.basis = legacy_basis(
@@ -274,23 +236,20 @@ class LegacyApi:
             )
         except ValueError as error:
             raise Refusal("basis-invalid", str(error)) from error
-        found = self._service.professional(call.known_caller())
+        found = self.service.professional(call.known_caller())
         call.role = found.role if found else None
 
-    async def _everything(self, call: LegacyCall) -> Reply:
+    async def _everything(self, call: Call) -> Reply:
         """All critical information of the patient in one Bundle (2.3)."""
         self._open_ticket(call)
         call.operation = Operation.READ
-        await current.check_access(call)
-        service, nin = self._service, call.nin
-        served = await service.store.read(
-            nin, None, call.log("read", "Patient/$everything"), lambda: service.origin(nin)
-        )
+        log = call.log("read", "Patient/$everything")
+        served = await self.service.store.read(call.nin, None, log, call.origin, call.admit)
         return Reply(200, bundle([s.body for s in served if s.state != "deleted"]))
 
-    def _refuse(self, refusal: Refusal) -> Reply:
+    def refuse(self, call: Call, refusal: Refusal, operation: str) -> Reply:
         """Two issues, the code and the text (2.7)."""
-        case = self._service.cases[refusal.case]
+        case = self.service.cases[refusal.case]
         headers = [(b"x-kj-feilkode", case.legacy.encode())]
         if case.status == 401:
             headers.append((b"www-authenticate", b'Bearer error="invalid_token"'))

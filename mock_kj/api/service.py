@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
+from typing import NamedTuple
 
 from mock_kj import access, identity, samples
 from mock_kj.access import Privacy, Rules, Who
@@ -22,9 +23,14 @@ from mock_kj.outcome import ServiceName
 from mock_kj.population import Population, Professional
 from mock_kj.settings import Settings
 from mock_kj.statistics import Tally
-from mock_kj.store.model import EntryRow, PatientRow, Store, Summary
+from mock_kj.store.model import EntryRow, Origin, Store, Summary
 
-Origin = tuple[PatientRow, tuple[EntryRow, ...]]
+
+class Actor(NamedTuple):
+    """A caller in a role: as the access rule wants him, and what the usage log says of him (A-LOG)."""
+
+    who: Who
+    logged: tuple[str | None, str | None, str | None, str | None, str | None, str | None]
 
 
 @dataclass
@@ -61,6 +67,7 @@ class Service:
         self.organisations = {o.child: o for o in self.population.organisations}
         self._origin = lru_cache(maxsize=20_000)(self._find_origin)
         self._professional = lru_cache(maxsize=50_000)(self.population.professional)
+        self.actor = lru_cache(maxsize=50_000)(self._find_actor)
 
     # --- patients -------------------------------------------------------------------------------------------------
 
@@ -117,17 +124,29 @@ class Service:
         """The caller in HPR."""
         return self._professional(caller.hpr_number) if isinstance(caller.hpr_number, str) else None
 
-    def who(self, caller: Caller, role: str | None) -> Who:
-        """The caller as the access rule wants it; `role` None means the one in HPR (legacy names none)."""
+    def _find_actor(self, caller: Caller, role: str | None) -> Actor:
+        """A caller in the role that he names; None means the one in HPR (legacy names none)."""
         found = self.professional(caller)
         named = role if role is not None else (found.role if found else None)
-        return Who(
+        place = self.organisations.get(caller.orgnr_child or "")
+        who = Who(
             caller.security_level,
             caller.hpr_number if found else None,
             named,
             found is not None and found.active and named == found.role,
             caller.orgnr_parent is not None and caller.orgnr_child is not None,
-            caller.orgnr_child in self.organisations,
+            place is not None,
+        )
+        return Actor(
+            who,
+            (
+                caller.hpr_number,
+                found.name if found else None,
+                role,
+                caller.orgnr_parent,
+                caller.orgnr_child,
+                place.name if place else None,
+            ),
         )
 
     def admit(self, who: Who, operation: access.Operation, privacy: Privacy | None, basis: access.Basis | None) -> None:

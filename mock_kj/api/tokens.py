@@ -18,9 +18,9 @@ from mock_kj.settings import Settings
 TYPES = ("at+jwt", "JWT", "application/at+jwt")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Caller:
-    """What a verified token says of its bearer."""
+    """What a verified token says of its bearer. Each token has one, so it is told from others by identity."""
 
     claims: dict[str, Any]
     fingerprint: str
@@ -44,16 +44,18 @@ class Caller:
 class TokenCheck:
     """Verifies tokens of one issuer, and proofs for any address of this API."""
 
-    def __init__(self, issuer: str, keys: SigningKeys, settings: Settings, clock: Clock, limit: int = 20_000) -> None:
+    def __init__(
+        self, issuer: str, keys: SigningKeys, settings: Settings, clock: Clock, seen: dpop.Seen, limit: int = 20_000
+    ) -> None:
         self._issuer = issuer
         self._keys = keys
         self._settings = settings
         self._clock = clock
         self._limit = limit
-        self._tokens: dict[bytes, Caller] = {}
+        self._callers: dict[bytes, tuple[Caller, bool]] = {}
         self._generation = keys.generation
         self._proof_keys = dpop.KeyCache()
-        self._proofs = dpop.ReplayCache(settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
+        self._proofs = seen
 
     def caller(self, authorization: bytes | None, proof: bytes | None, method: str, uris: tuple[str, ...]) -> Caller:
         """The caller of one request.
@@ -64,28 +66,20 @@ class TokenCheck:
         """
         if authorization is None:
             raise Refusal("token-missing")
-        scheme, _, token = authorization.partition(b" ")
-        kind = scheme.lower()
-        token = token.strip()
-        if kind not in (b"dpop", b"bearer") or not token:
-            raise Refusal("token-missing", "Authorization must be DPoP or Bearer with a token")
         if self._generation != self._keys.generation:  # a withdrawn key takes its tokens with it
-            self._tokens.clear()
+            self._callers.clear()
             self._generation = self._keys.generation
-        now = self._clock.now()
-        caller = self._tokens.get(token)
-        if caller is None:
-            caller = self._verify(token)
-            if len(self._tokens) >= self._limit:
-                del self._tokens[next(iter(self._tokens))]
-            self._tokens[token] = caller
-        skew = self._settings.clock_skew_seconds
+        now, skew = self._clock.now(), self._settings.clock_skew_seconds
+        known = self._callers.get(authorization)
+        if known is None:
+            known = self._open(authorization)
+        caller, as_bearer = known
         if caller.expires <= now - skew:
-            self._tokens.pop(token, None)
+            self._callers.pop(authorization, None)
             raise Refusal("token-invalid", "the access token has expired")
         if caller.not_before > now + skew:
             raise Refusal("token-invalid", "the access token is not valid yet")
-        if kind == b"bearer":
+        if as_bearer:
             self._bearer(caller, proof)
             return caller
         if proof is None:
@@ -100,6 +94,18 @@ class TokenCheck:
         if shown.thumbprint != caller.jkt:
             raise Refusal("proof-invalid", "the proof is made with another key than the token is bound to")
         return caller
+
+    def _open(self, authorization: bytes) -> tuple[Caller, bool]:
+        """A header that was not seen before: scheme and token, which is verified and remembered."""
+        scheme, _, token = authorization.partition(b" ")
+        kind, token = scheme.lower(), token.strip()
+        if kind not in (b"dpop", b"bearer") or not token:
+            raise Refusal("token-missing", "Authorization must be DPoP or Bearer with a token")
+        known = self._verify(token), kind == b"bearer"
+        if len(self._callers) >= self._limit:
+            del self._callers[next(iter(self._callers))]
+        self._callers[authorization] = known
+        return known
 
     def _bearer(self, caller: Caller, proof: bytes | None) -> None:
         """A bound token may not be shown as Bearer (RFC 9449 section 7.2); plain ones are being phased out (B-AUTH)."""

@@ -13,6 +13,7 @@ from mock_kj.helseid import nonce
 from mock_kj.helseid.clients import Clients
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.population import Population
+from mock_kj.replay import ReplayCache
 from mock_kj.settings import Settings
 from mock_kj.store.model import Store
 
@@ -29,7 +30,7 @@ class Issuer:
     population: Population
     clock: Clock
     proof_keys: dpop.KeyCache = field(default_factory=dpop.KeyCache)
-    proofs: dpop.ReplayCache = field(default_factory=lambda: dpop.ReplayCache(600))
+    proofs: ReplayCache = field(default_factory=lambda: ReplayCache(600))
 
     def sign(self, claims: dict[str, Any], typ: str) -> str:
         """A token of this issuer, signed with the current key."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from mock_kj.access import Privacy
@@ -80,7 +81,10 @@ class CountRow(NamedTuple):
     total: int
 
 
-Origin = Callable[[], tuple[PatientRow, Sequence[EntryRow]] | None]
+Origin = tuple[PatientRow, Sequence[EntryRow]]
+GiveOrigin = Callable[[], Origin | None]
+# Told what the patient has chosen (None without a kjernejournal), raises a Refusal to keep the access from happening.
+Admit = Callable[[Privacy | None], None]
 
 
 class Store(Protocol):
@@ -104,19 +108,24 @@ class Store(Protocol):
     async def entry(self, nin: str, identifier: str) -> EntryRow | None:
         """The newest version of one entry of this patient."""
 
-    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: Origin) -> bytes | None:
+    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: GiveOrigin) -> bytes | None:
         """One version of one entry, and the log of the look."""
 
-    async def read(self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: Origin) -> list[Served]:
-        """The newest versions, oldest entry first, and the log of the look; all types with None."""
+    async def read(
+        self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: GiveOrigin, admit: Admit | None
+    ) -> list[Served]:
+        """The newest versions, oldest entry first, and the log of the look; all types with None.
 
-    async def create(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
-        """A new entry in its first version."""
+        Raises what `admit` raises, and leaves no log line then. None admits whoever asks.
+        """
 
-    async def replace(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
+    async def create(self, row: EntryRow, log: LogRow, origin: GiveOrigin, admit: Admit | None) -> None:
+        """A new entry in its first version. Raises what `admit` raises, and writes nothing then."""
+
+    async def replace(self, row: EntryRow, log: LogRow, origin: GiveOrigin) -> None:
         """A further version. Raises Conflict unless the newest is `row.version - 1` and not deleted."""
 
-    async def put_patient(self, row: PatientRow, origin: Origin) -> None:
+    async def put_patient(self, row: PatientRow, origin: GiveOrigin) -> None:
         """Change what a patient has chosen."""
 
     async def log_of(self, nin: str, limit: int) -> list[LogRow]:
@@ -152,6 +161,7 @@ def pack_blocked(privacy: Privacy) -> str:
     return " ".join(sorted(privacy.blocked))
 
 
+@lru_cache(maxsize=4096)
 def unpack_privacy(reserved: object, restricted_all: object, restricted_critical: object, blocked: str) -> Privacy:
     """The inverse, with the flags beside it."""
     return Privacy(bool(reserved), bool(restricted_all), bool(restricted_critical), frozenset(blocked.split()))

@@ -17,8 +17,10 @@ import asyncpg
 from mock_kj.errors import Conflict, StoreError
 from mock_kj.store import schema
 from mock_kj.store.model import (
+    Admit,
     CountRow,
     EntryRow,
+    GiveOrigin,
     LogRow,
     Origin,
     PatientRow,
@@ -45,6 +47,7 @@ _READ = f"WITH logged AS ({_log(2)}) SELECT info_type, state, body FROM entry WH
 _LOG_ALONE = _log(1)
 _ENTRY = f"INSERT INTO entry ({schema.ENTRY_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)"
 _VERSION = "INSERT INTO entry_version (id, version, state, at, body) VALUES ($1,$2,$3,$4,$5)"
+_CHOICES = "SELECT reserved, restricted_all, restricted_critical, blocked FROM patient WHERE nin=$1"
 _PATIENT = "INSERT INTO patient VALUES ($1,$2,$3,$4,$5) ON CONFLICT (nin) DO NOTHING"
 # The foreign key of the version is checked at the end of the statement, when the entry is there.
 _CREATE = (
@@ -127,9 +130,8 @@ class PostgresStore:
 
     async def patient(self, nin: str) -> PatientRow | None:
         """The patient's choices."""
-        query = "SELECT reserved, restricted_all, restricted_critical, blocked FROM patient WHERE nin=$1"
         async with self._connection() as db:
-            row = await db.fetchrow(query, nin)
+            row = await db.fetchrow(_CHOICES, nin)
         return None if row is None else PatientRow(nin, unpack_privacy(*row))
 
     async def summaries(self, nin: str) -> list[Summary]:
@@ -146,7 +148,7 @@ class PostgresStore:
 
     # --- accesses, logged in their own transaction ----------------------------------------------------------------
 
-    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: Origin) -> bytes | None:
+    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: GiveOrigin) -> bytes | None:
         """One version of one entry, and the log of the look."""
         await self._pause()
         query = (
@@ -159,28 +161,30 @@ class PostgresStore:
                 await db.execute(_LOG_ALONE, *log)
         return body
 
-    async def read(self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: Origin) -> list[Served]:
-        """The newest versions and the log of the look."""
+    async def read(
+        self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: GiveOrigin, admit: Admit | None
+    ) -> list[Served]:
+        """The newest versions and the log of the look. Raises what `admit` raises."""
         await self._pause()
         async with self._connection() as db:
+            found = await _weigh(db, nin, origin, admit)
             rows = [tuple(row) for row in await db.fetch(_READ, nin, *log)]
-            if not rows and await db.fetchval("SELECT 1 FROM patient WHERE nin=$1", nin) is None:
-                found = origin()
-                rows = [(e.info_type, e.state, e.body) for e in found[1]] if found else []
+        if found is not None:
+            rows = [(e.info_type, e.state, e.body) for e in found[1]]
         return [Served(*row) for row in rows if info_types is None or row[0] in info_types]
 
-    async def create(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
-        """A new entry in its first version."""
+    async def create(self, row: EntryRow, log: LogRow, origin: GiveOrigin, admit: Admit | None) -> None:
+        """A new entry in its first version. Raises what `admit` raises."""
         await self._pause()
         async with self._connection() as db:
-            if await db.fetchval("SELECT 1 FROM patient WHERE nin=$1", row.nin) is not None:
+            if await _weigh(db, row.nin, origin, admit) is None:
                 await db.execute(_CREATE, *row, *log)
                 return
             async with db.transaction():
                 await _settle(db, row.nin, origin)
                 await db.execute(_CREATE, *row, *log)
 
-    async def replace(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
+    async def replace(self, row: EntryRow, log: LogRow, origin: GiveOrigin) -> None:
         """A further version. Raises Conflict."""
         await self._pause()
         values = (row.id, row.nin, row.version, row.state, row.valid_until, row.updated, row.body, *log)
@@ -189,7 +193,7 @@ class PostgresStore:
             if await db.fetchval(_REPLACE, *values) != 1:
                 raise Conflict(row.id)
 
-    async def put_patient(self, row: PatientRow, origin: Origin) -> None:
+    async def put_patient(self, row: PatientRow, origin: GiveOrigin) -> None:
         """Change what a patient has chosen."""
         query = (
             "INSERT INTO patient VALUES ($1,$2,$3,$4,$5) ON CONFLICT (nin) DO UPDATE SET reserved=excluded.reserved, "
@@ -296,7 +300,16 @@ def _patient_values(row: PatientRow) -> tuple[str, int, int, int, str]:
     return row.nin, int(p.reserved), int(p.restricted_all), int(p.restricted_critical), pack_blocked(p)
 
 
-async def _settle(db: asyncpg.Connection, nin: str, origin: Origin) -> None:
+async def _weigh(db: asyncpg.Connection, nin: str, origin: GiveOrigin, admit: Admit | None) -> Origin | None:
+    """Let `admit` decide on what the patient has chosen; gives the population's word where the store has none."""
+    row = await db.fetchrow(_CHOICES, nin)
+    found = origin() if row is None else None
+    if admit is not None:
+        admit(unpack_privacy(*row) if row is not None else found[0].privacy if found is not None else None)
+    return found
+
+
+async def _settle(db: asyncpg.Connection, nin: str, origin: GiveOrigin) -> None:
     """Copy what the population says of a patient into the store, once; the winner of a race copies."""
     if await db.fetchval("SELECT 1 FROM patient WHERE nin=$1", nin) is not None:
         return

@@ -9,18 +9,21 @@ holds its rows, so acknowledged means on disk.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from mock_kj.errors import Conflict, StoreError
+from mock_kj.errors import Conflict, Refusal, StoreError
 from mock_kj.store import schema
 from mock_kj.store.model import (
+    Admit,
     CountRow,
     EntryRow,
+    GiveOrigin,
     LogRow,
     Origin,
     PatientRow,
@@ -32,11 +35,13 @@ from mock_kj.store.model import (
     unpack_privacy,
 )
 
-T = TypeVar("T")
+log = logging.getLogger("mock_kj.store")
 Work = Callable[[sqlite3.Connection], Any]
 _LOG = f"INSERT INTO usage_log ({schema.LOG_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 _ENTRY = f"INSERT INTO entry ({schema.ENTRY_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)"
 _VERSION = "INSERT INTO entry_version (id, version, state, at, body) VALUES (?,?,?,?,?)"
+_CHOICES = "SELECT reserved, restricted_all, restricted_critical, blocked FROM patient WHERE nin=?"
+_NEWEST = "SELECT info_type, state, body FROM entry WHERE nin=? ORDER BY created, id"
 _PATIENT = "INSERT OR IGNORE INTO patient VALUES (?,?,?,?,?)"
 
 
@@ -126,9 +131,11 @@ class SqliteStore:
             for work, future in batch:
                 try:
                     results.append((future, work(self._writer), None))
-                except Conflict as error:  # raised before anything was written
+                except (Conflict, Refusal) as error:  # raised before anything was written
                     results.append((future, None, error))
-        except sqlite3.Error as error:
+        except Exception as error:
+            if not isinstance(error, sqlite3.Error):
+                log.exception("a transaction was given up")
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
             self._answer([(future, None, StoreError(str(error))) for _, future in batch])
@@ -178,9 +185,7 @@ class SqliteStore:
 
     async def patient(self, nin: str) -> PatientRow | None:
         """The patient's choices."""
-        row = self._reader.execute(
-            "SELECT reserved, restricted_all, restricted_critical, blocked FROM patient WHERE nin=?", (nin,)
-        ).fetchone()
+        row = self._reader.execute(_CHOICES, (nin,)).fetchone()
         return None if row is None else PatientRow(nin, unpack_privacy(*row))
 
     async def summaries(self, nin: str) -> list[Summary]:
@@ -196,7 +201,7 @@ class SqliteStore:
 
     # --- accesses, logged in their own transaction ----------------------------------------------------------------
 
-    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: Origin) -> bytes | None:
+    async def version(self, nin: str, identifier: str, version: int, log: LogRow, origin: GiveOrigin) -> bytes | None:
         """One version of one entry, and the log of the look."""
 
         def work(db: sqlite3.Connection) -> bytes | None:
@@ -212,15 +217,17 @@ class SqliteStore:
         body: bytes | None = await self._write(work)
         return body
 
-    async def read(self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: Origin) -> list[Served]:
-        """The newest versions and the log of the look."""
+    async def read(
+        self, nin: str, info_types: Sequence[str] | None, log: LogRow, origin: GiveOrigin, admit: Admit | None
+    ) -> list[Served]:
+        """The newest versions and the log of the look. Raises what `admit` raises."""
 
         def work(db: sqlite3.Connection) -> list[Served]:
-            rows = db.execute(
-                "SELECT info_type, state, body FROM entry WHERE nin=? ORDER BY created, id", (nin,)
-            ).fetchall()
-            if not rows and db.execute("SELECT 1 FROM patient WHERE nin=?", (nin,)).fetchone() is None:
-                found = origin()
+            found = _weigh(db, nin, origin, admit) if admit is not None else None
+            rows = db.execute(_NEWEST, (nin,)).fetchall()
+            if not rows:
+                if admit is None and not _is_settled(db, nin):
+                    found = origin()
                 rows = [(e.info_type, e.state, e.body) for e in found[1]] if found else []
             db.execute(_LOG, log)
             return [Served(*row) for row in rows if info_types is None or row[0] in info_types]
@@ -228,18 +235,21 @@ class SqliteStore:
         served: list[Served] = await self._write(work)
         return served
 
-    async def create(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
-        """A new entry in its first version."""
+    async def create(self, row: EntryRow, log: LogRow, origin: GiveOrigin, admit: Admit | None) -> None:
+        """A new entry in its first version. Raises what `admit` raises."""
 
         def work(db: sqlite3.Connection) -> None:
-            _settle(db, row.nin, origin)
+            if admit is None:
+                _settle(db, row.nin, origin)
+            else:
+                _copy(db, _weigh(db, row.nin, origin, admit))
             db.execute(_ENTRY, row)
             db.execute(_VERSION, (row.id, row.version, row.state, row.updated, row.body))
             db.execute(_LOG, log)
 
         await self._write(work)
 
-    async def replace(self, row: EntryRow, log: LogRow, origin: Origin) -> None:
+    async def replace(self, row: EntryRow, log: LogRow, origin: GiveOrigin) -> None:
         """A further version. Raises Conflict."""
 
         def work(db: sqlite3.Connection) -> None:
@@ -256,7 +266,7 @@ class SqliteStore:
 
         await self._write(work)
 
-    async def put_patient(self, row: PatientRow, origin: Origin) -> None:
+    async def put_patient(self, row: PatientRow, origin: GiveOrigin) -> None:
         """Change what a patient has chosen."""
 
         def work(db: sqlite3.Connection) -> None:
@@ -359,11 +369,29 @@ def _patient_values(row: PatientRow) -> tuple[str, int, int, int, str]:
     return row.nin, int(p.reserved), int(p.restricted_all), int(p.restricted_critical), pack_blocked(p)
 
 
-def _settle(db: sqlite3.Connection, nin: str, origin: Origin) -> None:
+def _is_settled(db: sqlite3.Connection, nin: str) -> bool:
+    """Whether the store has a patient's rows, and the population no longer counts."""
+    return db.execute("SELECT 1 FROM patient WHERE nin=?", (nin,)).fetchone() is not None
+
+
+def _settle(db: sqlite3.Connection, nin: str, origin: GiveOrigin) -> None:
     """Copy what the population says of a patient into the store, once."""
-    if db.execute("SELECT 1 FROM patient WHERE nin=?", (nin,)).fetchone() is not None:
-        return
+    if not _is_settled(db, nin):
+        _copy(db, origin())
+
+
+def _weigh(db: sqlite3.Connection, nin: str, origin: GiveOrigin, admit: Admit) -> Origin | None:
+    """Let `admit` decide on what the patient has chosen; gives the population's word where the store has none."""
+    row = db.execute(_CHOICES, (nin,)).fetchone()
+    if row is not None:
+        admit(unpack_privacy(*row))
+        return None
     found = origin()
+    admit(None if found is None else found[0].privacy)
+    return found
+
+
+def _copy(db: sqlite3.Connection, found: Origin | None) -> None:
     if found is None:
         return
     patient, entries = found

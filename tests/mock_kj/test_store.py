@@ -86,11 +86,11 @@ def nobody() -> None:
 def test_an_entry_comes_back_as_it_was_written_with_its_log_line(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry(body='{"note":"Æ ø å \\u0000"}'.encode())
-        await store.create(row, line("create"), somebody)
+        await store.create(row, line("create"), somebody, None)
         assert await store.entry(NIN, row.id) == row
         assert await store.entry("another", row.id) is None
-        assert [s.body for s in await store.read(NIN, None, line("read"), somebody)] == [row.body]
-        assert await store.read(NIN, ("Infection",), line("read"), somebody) == []
+        assert [s.body for s in await store.read(NIN, None, line("read"), somebody, None)] == [row.body]
+        assert await store.read(NIN, ("Infection",), line("read"), somebody, None) == []
         assert [r.operation for r in await store.log_of(NIN, 10)] == ["read", "read", "create"]
         assert (await store.log_of(NIN, 10))[-1] == line("create")
 
@@ -100,7 +100,7 @@ def test_an_entry_comes_back_as_it_was_written_with_its_log_line(url: str) -> No
 def test_versions_are_kept_and_only_the_next_one_is_taken(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry(body=b"one")
-        await store.create(row, line(), somebody)
+        await store.create(row, line(), somebody, None)
         await store.replace(row._replace(version=2, body=b"two"), line("update"), somebody)
         for wrong in (1, 2, 4):
             with pytest.raises(Conflict):
@@ -114,7 +114,7 @@ def test_versions_are_kept_and_only_the_next_one_is_taken(url: str) -> None:
 def test_a_deleted_entry_takes_no_further_version(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry()
-        await store.create(row, line(), somebody)
+        await store.create(row, line(), somebody, None)
         await store.replace(row._replace(version=2, state="deleted"), line("delete"), somebody)
         with pytest.raises(Conflict):
             await store.replace(row._replace(version=3), line("update"), somebody)
@@ -125,7 +125,7 @@ def test_a_deleted_entry_takes_no_further_version(url: str) -> None:
 def test_of_many_simultaneous_updates_of_one_version_exactly_one_wins(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry()
-        await store.create(row, line(), somebody)
+        await store.create(row, line(), somebody, None)
         for version in range(2, 7):
             tries = [
                 store.replace(row._replace(version=version, body=str(i).encode()), line("update"), somebody)
@@ -147,7 +147,7 @@ def test_the_same_holds_between_two_stores_on_one_database(url: str) -> None:
     async def body(store: Store) -> None:
         async with opened(url) as other:
             row = entry()
-            await store.create(row, line(), somebody)
+            await store.create(row, line(), somebody, None)
             tries = [
                 s.replace(row._replace(version=2, body=b"x"), line("update"), somebody)
                 for _ in range(10)
@@ -166,11 +166,11 @@ def test_the_first_write_settles_what_the_population_says(url: str) -> None:
         return PatientRow(NIN, Privacy(restricted_all=True, blocked=frozenset(("990000001",)))), (first,)
 
     async def body(store: Store) -> None:
-        assert [s.body for s in await store.read(NIN, None, line(), origin)] == [b"born"]
+        assert [s.body for s in await store.read(NIN, None, line(), origin, None)] == [b"born"]
         assert await store.patient(NIN) is None
-        await asyncio.gather(*(store.create(second._replace(id=f"{i:08d}"), line("create"), origin) for i in range(12)))
+        await asyncio.gather(*(store.create(second._replace(id=f"{i:08d}"), line("create"), origin, None) for i in range(12)))
         assert await store.patient(NIN) == origin()[0]
-        served = await store.read(NIN, None, line(), nobody)
+        served = await store.read(NIN, None, line(), nobody, None)
         assert sorted(s.body for s in served) == sorted([b"born"] + [b"new"] * 12)
         await store.replace(first._replace(version=2, body=b"changed"), line("update"), origin)
         assert await store.version(NIN, first.id, 1, line(), origin) == b"born"
@@ -180,7 +180,7 @@ def test_the_first_write_settles_what_the_population_says(url: str) -> None:
 
 def test_choices_can_be_changed_and_keep_the_entries(url: str) -> None:
     async def body(store: Store) -> None:
-        await store.create(entry(), line(), somebody)
+        await store.create(entry(), line(), somebody, None)
         await store.put_patient(PatientRow(NIN, Privacy(reserved=True)), somebody)
         row = await store.patient(NIN)
         assert row is not None
@@ -217,7 +217,7 @@ def test_the_log_is_counted_by_day_organisation_and_operation(url: str) -> None:
     async def body(store: Store) -> None:
         day = 86_400_000
         for at, operation in ((day, "create"), (day + 1, "create"), (2 * day, "read")):
-            await store.create(entry(), line(operation, at=at), somebody)
+            await store.create(entry(), line(operation, at=at), somebody, None)
         await store.tally([CountRow("1970-01-02", "310000000", "status", "status", 3)])
         await store.tally(
             [
@@ -238,7 +238,7 @@ def test_what_was_written_is_there_after_closing_and_opening(url: str) -> None:
     row = entry()
 
     async def write(store: Store) -> None:
-        await store.create(row, line("create"), somebody)
+        await store.create(row, line("create"), somebody, None)
         await store.set_meta("population", "seed")
 
     async def look(store: Store) -> None:
@@ -254,7 +254,7 @@ def test_what_was_written_is_there_after_closing_and_opening(url: str) -> None:
 def test_bulk_loading_leaves_alone_what_is_there(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry(body=b"mine")
-        await store.create(row, line(), somebody)
+        await store.create(row, line(), somebody, None)
         await store.load(
             [PatientRow(NIN, Privacy(reserved=True)), PatientRow("45920040881", Privacy())],
             [row._replace(body=b"theirs"), entry()],
@@ -272,10 +272,10 @@ def test_text_from_outside_is_data_and_never_sql(url: str) -> None:
     evil = "'; DROP TABLE entry; --"
 
     async def body(store: Store) -> None:
-        await store.create(entry(), line(), somebody)
+        await store.create(entry(), line(), somebody, None)
         assert await store.entry(evil, evil) is None
         assert await store.version(NIN, evil, 1, line(), somebody) is None
-        await store.create(entry(body=evil.encode()), line()._replace(source_system=evil, event_id=evil), somebody)
+        await store.create(entry(body=evil.encode()), line()._replace(source_system=evil, event_id=evil), somebody, None)
         assert len(await store.summaries(NIN)) == 2
 
     with_store(url, body)

@@ -72,10 +72,10 @@ def serve(core: int, folder: Path) -> None:
             await store.patient(nin)
             await store.summaries(nin)
         elif path == "/read":
-            answer = (await store.read(nin, None, line(nin), lambda: None))[0].body
+            answer = (await store.read(nin, None, line(nin), lambda: None, None))[0].body
         elif path == "/create":
             row = EntryRow(str(uuid.uuid4()), nin, "DrugReaction", 1, "live", None, 1, answer, 1)
-            await store.create(row, line(nin), lambda: None)
+            await store.create(row, line(nin), lambda: None, None)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
