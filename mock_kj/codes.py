@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from mock_kj.errors import UsageError
@@ -106,8 +107,9 @@ class CodeRegister:
 
     def __init__(self, systems: tuple[CodeSystem, ...] = BUNDLED) -> None:
         self.systems = {s.url: s for s in systems}
+        self.fault = lru_cache(maxsize=8192)(self._fault)
 
-    def fault(self, system: str, code: str) -> str | None:
+    def _fault(self, system: str, code: str) -> str | None:
         """Why a coding is refused, or None if it is good or of an unknown system."""
         known = self.systems.get(system)
         return known.fault(code) if known is not None else None
