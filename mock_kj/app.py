@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,13 +28,15 @@ from mock_kj.helseid.issuer import Issuer
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.metrics import Metrics
 from mock_kj.population import Population
-from mock_kj.replay import ReplayCache
 from mock_kj.settings import Settings
+from mock_kj.siblings import Siblings
 from mock_kj.statistics import Tally
 from mock_kj.store.model import Store
 
 ISSUER_PREFIX = "/helseid"
+ISSUER_PROOF_SECONDS = 600
 _CURRENT = PREFIX + "/"
+_PLAN = "fault_plan"
 log = logging.getLogger("mock_kj")
 _ISSUER_OPERATIONS = {
     "/connect/token": "token",
@@ -71,7 +74,7 @@ class Parts:
 
     service: Service
     issuer: Issuer
-    keys_file: Path | None
+    siblings: Siblings
 
 
 class MockKj:
@@ -85,26 +88,40 @@ class MockKj:
         self._legacy = LegacyApi(service, issuer.keys.nonce_key)
         self._issuer = build_issuer(issuer)
         self._citizen = citizen.build(service, service.tokens)
-        self._operator = operator.build(service, self.apply_plan, self.rotate_keys)
+        self._operator = operator.build(service, self.share_plan, issuer.keys.rotate, parts.siblings.others)
         self._documents = openapi.build(service.public_url)
+        self._plan_seen: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
-    def apply_plan(self, plan: faults.Plan) -> None:
+    def _apply_plan(self, plan: faults.Plan) -> None:
         """Put a fault plan in force: rules, skew, rotation."""
         service = self.parts.service
         service.faults.set(plan)
         service.clock.skew = plan.clock_skew_seconds
 
-    def rotate_keys(self) -> None:
-        """Sign with a new key from now on."""
-        self.parts.issuer.keys.rotate()
-        if self.parts.keys_file is not None:
-            self.parts.issuer.keys.save(self.parts.keys_file)
+    async def share_plan(self, data: dict[str, Any]) -> None:
+        """Put a fault plan in force here at once, and within a second in every process on this database.
+
+        Raises:
+            UsageError: names the member that is wrong.
+
+        """
+        self._apply_plan(faults.parse(data, "body"))
+        self._plan_seen = orjson.dumps({"id": secrets.token_hex(8), "plan": data}).decode()
+        await self.parts.service.store.set_meta(_PLAN, self._plan_seen)
+
+    async def _follow_plan(self) -> None:
+        """Take over a plan that another process was told; one that was there before the start counts no more."""
+        kept = await self.parts.service.store.get_meta(_PLAN)
+        if kept is not None and kept != self._plan_seen:
+            self._plan_seen = kept
+            self._apply_plan(faults.parse(orjson.loads(kept)["plan"], "shared plan"))
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The store open and the background work under way."""
         await self.parts.service.store.open()
+        self._plan_seen = await self.parts.service.store.get_meta(_PLAN)
         self._tasks = [asyncio.create_task(self._housekeeping())]
         try:
             yield
@@ -112,25 +129,42 @@ class MockKj:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._flush_tally()
+            with contextlib.suppress(StoreError):
+                await self._flush_tally()
             await self.parts.service.store.close()
 
     async def _housekeeping(self) -> None:
-        """Every second: hand over the tally, and rotate keys when the fault plan says so."""
-        loop = asyncio.get_running_loop()
+        """Every second: hand over the tally, hear what other processes were told, rotate keys as the plan says."""
+        loop, siblings, service, keys = (
+            asyncio.get_running_loop(),
+            self.parts.siblings,
+            self.parts.service,
+            self.parts.issuer.keys,
+        )
         rotated = loop.time()
         while True:
             await asyncio.sleep(1)
-            await self._flush_tally()
-            every = self.parts.service.faults.plan.rotate_keys_every
-            if every and loop.time() - rotated >= every:
-                self.rotate_keys()
+            try:
+                await self._flush_tally()
+                await self._follow_plan()
+                siblings.publish(service.metrics.snapshot(service.in_flight))
+            except (StoreError, OSError, UsageError) as error:  # the next second may be better
+                log.warning("housekeeping", extra={"why": str(error)})
+            keys.refresh()
+            every = service.faults.plan.rotate_keys_every
+            if every and siblings.number == 0 and loop.time() - rotated >= every:
+                keys.rotate()
                 rotated = loop.time()
 
     async def _flush_tally(self) -> None:
         rows = self.parts.service.tally.drain()
-        if rows:
+        if not rows:
+            return
+        try:
             await self.parts.service.store.tally(rows)
+        except StoreError:
+            self.parts.service.tally.give_back(rows)
+            raise
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: lifespan and HTTP."""
@@ -143,8 +177,6 @@ class MockKj:
             await (self._current if scope["path"].startswith(_CURRENT) else self._dispatch)(scope, receive, send)
         except faults.Reset:
             cut(send)
-        except StoreError:
-            await Reply(503, b'{"error":"temporarily_unavailable"}', b"application/json").send(send)
         except Exception:
             log.exception("system error")
             with contextlib.suppress(RuntimeError):  # the answer had begun
@@ -215,7 +247,7 @@ def build(
     clients: Clients,
     register: CodeRegister | None = None,
     plan: faults.Faults | None = None,
-    keys_file: Path | None = None,
+    siblings: Siblings | None = None,
 ) -> MockKj:
     """Put the mock together.
 
@@ -225,10 +257,13 @@ def build(
     """
     clock = Clock()
     issuer_url = public_url + ISSUER_PREFIX
-    issuer = Issuer(issuer_url, settings, keys, clients, store, population, clock)
+    siblings = siblings or Siblings()
+    issuer = Issuer(
+        issuer_url, settings, keys, clients, store, population, clock, siblings.seen("issuer", ISSUER_PROOF_SECONDS)
+    )
     active = plan or faults.Faults()
     clock.skew = active.plan.clock_skew_seconds
-    proofs = ReplayCache(settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
+    proofs = siblings.seen("api", settings.dpop_proof_seconds + 2 * settings.clock_skew_seconds)
     service = Service(
         settings,
         store,
@@ -242,4 +277,4 @@ def build(
         Tally(),
         public_url,
     )
-    return MockKj(Parts(service, issuer, keys_file))
+    return MockKj(Parts(service, issuer, siblings))

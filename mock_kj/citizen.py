@@ -122,7 +122,7 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
             Route("/access-log", access_log),
             Route("/choices", choices, methods=["GET", "PUT"]),
         ],
-        exception_handlers={Refusal: plain_refusals(service)},
+        exception_handlers=plain_refusals(service),
     )
 
 

@@ -5,7 +5,7 @@ The module is `mock_kj.operator`; it has nothing to do with the standard library
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mock_kj import faults, statistics
+from mock_kj import statistics
 from mock_kj.access import Privacy
 from mock_kj.api.refusals import plain_refusals
 from mock_kj.api.service import Service
@@ -24,11 +24,19 @@ from mock_kj.loopback import is_loopback
 from mock_kj.store.model import PatientRow
 
 _DAY = 86_400_000
+_LOCAL = "local_entries"
 
 
-def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: Callable[[], None]) -> Starlette:
-    """All routes, relative to the server's root."""
-    local: dict[str, int] = {}
+def build(
+    service: Service,
+    share_plan: Callable[[dict[str, Any]], Awaitable[None]],
+    rotate: Callable[[], None],
+    others: Callable[[], Iterable[bytes]],
+) -> Starlette:
+    """All routes, relative to the server's root. `others` gives what the server's other processes have counted."""
+
+    async def local_numbers() -> dict[str, int]:
+        return dict(orjson.loads(await service.store.get_meta(_LOCAL) or "{}"))
 
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "up", "mock": True})
@@ -38,8 +46,8 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
         return JSONResponse({"status": "ready" if good else "database does not answer"}, 200 if good else 503)
 
     async def metrics(request: Request) -> Response:
-        service.metrics.in_flight = service.in_flight
-        return PlainTextResponse(service.metrics.text(), media_type="text/plain; version=0.0.4")
+        text = service.metrics.text(service.in_flight, others())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     async def report(request: Request) -> Response:
         since, until = period(request.query_params.get("days", "30"), service.clock.milliseconds())
@@ -48,22 +56,23 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
         if request.url.path.endswith(".csv"):
             text = statistics.to_csv(rows, service.organisations)
             return Response(text.encode(), media_type="text/csv; charset=utf-8")
-        return JSONResponse(statistics.summary(rows, service.organisations, local))
+        return JSONResponse(statistics.summary(rows, service.organisations, await local_numbers()))
 
     async def local_entries(request: Request) -> Response:
         """Numbers of entries in the organisations' own records, so that the share uploaded can be told (4.3)."""
         data = await _json(request)
         if not all(o in service.organisations and isinstance(n, int) and n >= 0 for o, n in data.items()):
             raise Refusal("parameter-invalid", "the body maps known organisation numbers to whole numbers")
-        local.update(data)
+        local = await local_numbers() | data
+        await service.store.set_meta(_LOCAL, orjson.dumps(local).decode())
         return JSONResponse(local)
 
     async def set_faults(request: Request) -> Response:
         if request.method == "DELETE":
-            apply_plan(faults.Plan())
+            await share_plan({})
         elif request.method == "PUT":
             try:
-                apply_plan(faults.parse(await _json(request), "body"))
+                await share_plan(await _json(request))
             except UsageError as error:
                 raise Refusal("parameter-invalid", str(error)) from error
         return JSONResponse({"active": service.faults.active, "rules": len(service.faults.plan.rules)})
@@ -104,7 +113,7 @@ def build(service: Service, apply_plan: Callable[[faults.Plan], None], rotate: C
             Route("/admin/rotate-keys", admin(rotate_keys), methods=["POST"]),
             Route("/admin/patient", admin(patient), methods=["PUT"]),
         ],
-        exception_handlers={Refusal: plain_refusals(service)},
+        exception_handlers=plain_refusals(service),
     )
 
 

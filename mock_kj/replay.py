@@ -52,8 +52,12 @@ class SharedReplayCache:
     thousand live values the chance of a full bucket is below 1e-20 (Poisson with mean 12, 64 places).
     """
 
-    def __init__(self, path: Path, lock: Any, window: float) -> None:
-        """Map the table at `path` (made by `make_table`); `lock` is one multiprocessing lock for all processes."""
+    def __init__(self, path: Path, lock: Any, window: float, purpose: str = "") -> None:
+        """Map the table at `path` (made by `make_table`); `lock` is one multiprocessing lock for all processes.
+
+        Values of another purpose are other values.
+        """
+        self._purpose = purpose
         self._lock = lock
         self._window = window
         with path.open("r+b") as file:
@@ -76,14 +80,14 @@ class SharedReplayCache:
             StoreError: another process holds the table.
 
         """
-        digest = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=_DIGEST).digest()
+        digest = blake2b(f"{self._purpose} {value}".encode(), digest_size=_DIGEST).digest()
         start = int.from_bytes(digest[:4]) % _BUCKETS * _BUCKET
         times_at = start + _SLOTS * _DIGEST
         with self._alone():
             times = _TIMES.unpack_from(self._table, times_at)
             free = -1
             for slot, runs_out in enumerate(times):
-                if runs_out < now:
+                if runs_out <= now:
                     free = slot if free < 0 else free
                     continue
                 at = start + slot * _DIGEST

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import uvicorn
 
-from mock_kj import app, faults, logs, organisations
+from mock_kj import app, faults, logs, organisations, siblings
 from mock_kj.api.current import PREFIX
 from mock_kj.cases import with_overrides
 from mock_kj.codes import CodeRegister
@@ -27,6 +27,7 @@ from mock_kj.helseid.clients import Clients
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.population import Population, Rates
 from mock_kj.settings import Settings, read_yaml
+from mock_kj.siblings import Siblings
 from mock_kj.store.model import Store
 
 BANNER = "mock-kj: a MOCK of Kjernejournal and HelseID. Not the real services; synthetic persons only."
@@ -157,7 +158,7 @@ async def prepare(options: Options) -> dict[str, Any]:
     }
 
 
-def build(options: Options, public_url: str, population: dict[str, Any]) -> app.MockKj:
+def build(options: Options, public_url: str, population: dict[str, Any], among: Siblings | None = None) -> app.MockKj:
     """The application for one process. Raises UsageError."""
     plan = plan_of(options.faults)
     return app.build(
@@ -169,7 +170,7 @@ def build(options: Options, public_url: str, population: dict[str, Any]) -> app.
         clients=Clients(options.data / "clients.json"),
         register=CodeRegister.from_file(options.codes),
         plan=plan,
-        keys_file=options.data / "keys.json",
+        siblings=among,
     )
 
 
@@ -191,12 +192,17 @@ class Server(uvicorn.Server):
 
 
 def run_process(
-    options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Callable[[], None]
+    options: Options,
+    public_url: str,
+    population: dict[str, Any],
+    listener: socket.socket,
+    ready: Callable[[], None],
+    among: Siblings | None = None,
 ) -> None:
     """Serve on a socket until told to stop."""
     logs.configure(options.log_level)
     config = uvicorn.Config(
-        build(options, public_url, population),
+        build(options, public_url, population, among),
         http="httptools",
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         lifespan="on",
@@ -217,9 +223,16 @@ def _leave(number: int, frame: object) -> NoReturn:
     sys.exit(0)
 
 
-def _child(options: Options, public_url: str, population: dict[str, Any], listener: socket.socket, ready: Any) -> None:
+def _child(
+    options: Options,
+    public_url: str,
+    population: dict[str, Any],
+    listener: socket.socket,
+    ready: Any,
+    among: Siblings,
+) -> None:
     os.setpgrp()  # Ctrl-C reaches the parent only, which stops the children in order
-    run_process(options, public_url, population, listener, ready.release)
+    run_process(options, public_url, population, listener, ready.release, among)
 
 
 def addresses(public_url: str, population: dict[str, Any]) -> dict[str, Any]:
@@ -288,9 +301,20 @@ def _many(
     context = multiprocessing.get_context("spawn")
     started = context.Semaphore(0)
     single = replace(options, ready_file=None)
+    folder, lock = siblings.prepare(options.data), context.Lock()
     children = [
-        context.Process(target=_child, args=(single, public_url, population, listener, started))
-        for _ in range(options.processes)
+        context.Process(
+            target=_child,
+            args=(
+                single,
+                public_url,
+                population,
+                listener,
+                started,
+                Siblings(number, options.processes, folder, lock),
+            ),
+        )
+        for number in range(options.processes)
     ]
     stopping: list[int] = []
     for name in (signal.SIGINT, signal.SIGTERM):

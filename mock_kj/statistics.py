@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mock_kj.organisations import Organisation
@@ -35,6 +35,12 @@ class Tally:
         """One /status call at `at` (milliseconds) from an organisation."""
         key = (at // 86_400_000, orgnr)
         self._counts[key] = self._counts.get(key, 0) + 1
+
+    def give_back(self, rows: Iterable[CountRow]) -> None:
+        """Keep counts that the store could not take."""
+        for row in rows:
+            key = (date.fromisoformat(row.day).toordinal() - date(1970, 1, 1).toordinal(), row.orgnr)
+            self._counts[key] = self._counts.get(key, 0) + row.total
 
     def drain(self) -> list[CountRow]:
         """What was counted since the last time."""

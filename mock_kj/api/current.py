@@ -253,6 +253,12 @@ class CurrentApi(Api):
     def __init__(self, service: Service, capability: bytes) -> None:
         super().__init__(service)
         self._capability = capability
+        self._collections = {
+            (method, f"{PREFIX}/{path}"): (kind, info_types(kind), operation, Endpoint(operation.value, steps, action))
+            for (method, parts), (operation, steps, action) in ENDPOINTS.items()
+            for path, kind in TYPE_PATHS.items()
+            if parts == 0
+        }
 
     def event(self) -> str:
         """The mock's own id, for a request without `nhn-event-id`."""
@@ -265,26 +271,27 @@ class CurrentApi(Api):
             Refusal: path-unknown or method-not-allowed.
 
         """
+        usual = self._collections.get((call.method, call.scope["path"]))
+        if usual is not None:
+            call.resource_type, call.info_types, call.operation, endpoint = usual
+            return endpoint
         parts = call.scope["path"][len(PREFIX) + 1 :].split("/")
         kind = TYPE_PATHS.get(parts[0])
         if kind is None:
             return self._besides(call, parts)
         if (len(parts) == 4 and parts[2] != "_history") or len(parts) not in (1, 2, 4):
             raise Refusal("path-unknown")
-        endpoint = ENDPOINTS.get((call.method, len(parts) - 1))
-        if endpoint is None:
+        found = ENDPOINTS.get((call.method, len(parts) - 1))
+        if found is None or len(parts) == 1:
             raise Refusal("method-not-allowed")
-        call.resource_type = kind
-        call.info_types = info_types(kind)
-        if len(parts) > 1:
-            call.identifier = parts[1]
-            if not _FHIR_ID.fullmatch(parts[1]):
-                raise Refusal("not-found")
+        call.resource_type, call.identifier = kind, parts[1]
+        if not _FHIR_ID.fullmatch(parts[1]):
+            raise Refusal("not-found")
         if len(parts) == 4:
             if not re.fullmatch(r"[1-9]\d{0,8}", parts[3]):
                 raise Refusal("not-found")
             call.version = int(parts[3])
-        call.operation, steps, action = endpoint
+        call.operation, steps, action = found
         return Endpoint(call.operation.value, steps, action)
 
     def _besides(self, call: Call, parts: list[str]) -> Endpoint:

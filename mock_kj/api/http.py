@@ -27,6 +27,9 @@ class Headers:
         self._first = dict(raw)
         self._single = len(self._first) == len(raw)
 
+    def __contains__(self, name: bytes) -> bool:
+        return name in self._first
+
     def get(self, name: bytes) -> bytes | None:
         """The value, or None.
 

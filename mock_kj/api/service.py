@@ -167,9 +167,9 @@ def classify(nin: str, rule_2032: bool) -> str:
     return identity.classify(nin, rule_2032=rule_2032)
 
 
-_RUN, _SERIAL = secrets.token_hex(12), count()
+_RUN, _SERIAL = secrets.token_hex(12), count(1 << 28)
 
 
 def event_id() -> str:
     """A fresh event id: the process's own random prefix and a serial number."""
-    return f"{_RUN}{next(_SERIAL):08x}"
+    return f"{_RUN}{next(_SERIAL):x}"

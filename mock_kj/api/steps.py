@@ -54,7 +54,7 @@ def check_source_system(call: Call) -> None:
     if value is None or not 3 <= len(value.strip()) <= 512:
         raise Refusal("header-invalid", "nhn-source-system must have 3 to 512 characters")
     call.source_system = value
-    call.service.metrics.family("nhn" if call.headers.get(b"nhn-source-system") is not None else "hit")
+    call.service.metrics.family("nhn" if b"nhn-source-system" in call.headers else "hit")
 
 
 def check_role(call: Call) -> None:
@@ -121,7 +121,6 @@ def check_query(call: Call) -> None:
     """`criticalInfoType` is one of the resource type's values (3.6)."""
     raw = call.scope["query_string"]
     call.target = call.resource_type
-    call.info_types = info_types(call.resource_type)
     if not raw:
         return
     try:

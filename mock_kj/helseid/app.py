@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mock_kj.errors import OAuthError
+from mock_kj.api.refusals import unavailable
+from mock_kj.errors import OAuthError, StoreError
 from mock_kj.helseid import negative
 from mock_kj.helseid.authorize import authorize
 from mock_kj.helseid.discovery import NOT_SERVED, PATHS, document
@@ -75,5 +76,6 @@ def build(issuer: Issuer) -> Starlette:
             Route("/connect/availableidps", available_idps),
             Route("/v2/create-test-token-with-key", guarded(test_token), methods=["POST"]),
             *(Route(PATHS[name], not_served, methods=["GET", "POST"]) for name in NOT_SERVED),
-        ]
+        ],
+        exception_handlers={StoreError: unavailable},
     )

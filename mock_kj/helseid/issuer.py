@@ -13,7 +13,6 @@ from mock_kj.helseid import nonce
 from mock_kj.helseid.clients import Clients
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.population import Population
-from mock_kj.replay import ReplayCache
 from mock_kj.settings import Settings
 from mock_kj.store.model import Store
 
@@ -29,8 +28,8 @@ class Issuer:
     store: Store
     population: Population
     clock: Clock
+    proofs: dpop.Seen
     proof_keys: dpop.KeyCache = field(default_factory=dpop.KeyCache)
-    proofs: ReplayCache = field(default_factory=lambda: ReplayCache(600))
 
     def sign(self, claims: dict[str, Any], typ: str) -> str:
         """A token of this issuer, signed with the current key."""

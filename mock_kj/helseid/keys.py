@@ -55,6 +55,8 @@ class SigningKeys:
         self.retired = retired
         self.nonce_key = nonce_key
         self.generation = 0
+        self.path: Path | None = None
+        self._written = 0
         self._published: dict[str, Any] | None = None
 
     @staticmethod
@@ -72,42 +74,67 @@ class SigningKeys:
         """
         if path.exists():
             try:
-                data = orjson.loads(path.read_bytes())
+                written, data = path.stat().st_mtime_ns, orjson.loads(path.read_bytes())
                 if data["alg"] == alg:
                     kept = [_private(k) for k in data["keys"]]
-                    return SigningKeys(alg, kept[0], tuple(kept[1:]), OctKey.import_key(data["nonce_key"]))
+                    keys = SigningKeys(alg, kept[0], tuple(kept[1:]), OctKey.import_key(data["nonce_key"]))
+                    keys.path, keys._written = path, written
+                    return keys
             except (ValueError, KeyError, TypeError, IndexError) as error:
                 raise UsageError(str(path), "is not a key file of this mock; remove it to have a new one") from error
         keys = SigningKeys.create(alg)
-        keys.save(path)
+        keys._save(path)
         return keys
 
-    def save(self, path: Path) -> None:
+    def refresh(self) -> bool:
+        """Take over the keys that another process of this server has rotated; says whether there were any."""
+        if self.path is None:
+            return False
+        try:
+            if self.path.stat().st_mtime_ns == self._written:
+                return False
+            fresh = SigningKeys.load(self.path, self.alg)
+        except (OSError, UsageError):  # somebody put another file there; these keys are as good as before
+            return False
+        self.current, self.retired, self._written = fresh.current, fresh.retired, fresh._written
+        self._changed()
+        return True
+
+    def _changed(self) -> None:
+        self.generation += 1
+        self._published = None
+
+    def _save(self, path: Path) -> None:
         """Write the keys, replacing the file in one step."""
         data = {
             "alg": self.alg,
             "keys": [k.as_dict(private=True) for k in (self.current, *self.retired)],
             "nonce_key": self.nonce_key.as_dict(private=True),
         }
-        draft = path.with_suffix(".new")
+        draft = path.with_suffix(f".{os.getpid()}.new")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(orjson.dumps(data))
+        self.path, self._written = path, draft.stat().st_mtime_ns
         draft.replace(path)
 
     def rotate(self) -> None:
         """Sign with a new key from now on; tokens signed with the last one stay good while it is published."""
+        self.refresh()
         self.retired = (self.current, *self.retired)[:2]
         self.current = generate(self.alg)
-        self.generation += 1
-        self._published = None
+        self._changed()
+        if self.path is not None:
+            self._save(self.path)
 
     def find(self, kid: object) -> PublicKey | None:
-        """The published key with this id."""
-        return next((k for k in (self.current, *self.retired) if k.kid == kid), None)
+        """The published key with this id; one that another process has just made is found, too."""
+        found = next((k for k in (self.current, *self.retired) if k.kid == kid), None)
+        return self.find(kid) if found is None and self.refresh() else found
 
     def jwks(self) -> dict[str, Any]:
         """The public keys with `use`, `alg` and one x5c each."""
+        self.refresh()
         if self._published is None:
             self._published = {"keys": [self._publish(k) for k in (self.current, *self.retired)]}
         return self._published

@@ -181,22 +181,29 @@ class SqliteStore:
         elif self._waiting and self._timer is None:
             self._timer = self._loop.call_later(self._linger, self._flush)
 
+    def _look(self, query: str, *values: str) -> sqlite3.Cursor:
+        """Rows as the last commit left them. Raises StoreError."""
+        try:
+            return self._reader.execute(query, values)
+        except sqlite3.Error as error:
+            raise StoreError(str(error)) from error
+
     # --- reading without a log line -------------------------------------------------------------------------------
 
     async def patient(self, nin: str) -> PatientRow | None:
         """The patient's choices."""
-        row = self._reader.execute(_CHOICES, (nin,)).fetchone()
+        row = self._look(_CHOICES, nin).fetchone()
         return None if row is None else PatientRow(nin, unpack_privacy(*row))
 
     async def summaries(self, nin: str) -> list[Summary]:
         """The newest version of each entry, in short."""
-        rows = self._reader.execute("SELECT info_type, state, valid_until, updated FROM entry WHERE nin=?", (nin,))
+        rows = self._look("SELECT info_type, state, valid_until, updated FROM entry WHERE nin=?", nin)
         return [Summary(*row) for row in rows.fetchall()]
 
     async def entry(self, nin: str, identifier: str) -> EntryRow | None:
         """The newest version of one entry of this patient."""
         query = f"SELECT {schema.ENTRY_COLUMNS} FROM entry WHERE id=? AND nin=?"
-        row = self._reader.execute(query, (identifier, nin)).fetchone()
+        row = self._look(query, identifier, nin).fetchone()
         return None if row is None else EntryRow(*row)
 
     # --- accesses, logged in their own transaction ----------------------------------------------------------------
@@ -306,7 +313,12 @@ class SqliteStore:
         await self._write(work)
 
     async def _report(self, query: str, values: tuple[object, ...]) -> list[Any]:
-        return await self._loop.run_in_executor(self._threads, lambda: self._reporter.execute(query, values).fetchall())
+        try:
+            return await self._loop.run_in_executor(
+                self._threads, lambda: self._reporter.execute(query, values).fetchall()
+            )
+        except sqlite3.Error as error:
+            raise StoreError(str(error)) from error
 
     # --- bulk, one-time values, remarks ---------------------------------------------------------------------------
 
@@ -352,7 +364,7 @@ class SqliteStore:
 
     async def get_meta(self, key: str) -> str | None:
         """A remark about the database itself."""
-        row = self._reader.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
+        row = self._look("SELECT value FROM meta WHERE key=?", key).fetchone()
         return None if row is None else str(row[0])
 
     async def set_meta(self, key: str, value: str) -> None:

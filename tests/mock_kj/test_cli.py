@@ -8,9 +8,11 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -18,7 +20,7 @@ import requests
 from mock_kj import cli, contract
 from mock_kj.errors import UsageError
 from mock_kj.settings import Settings, load
-from tests.mock_kj.driver import Mock, environment
+from tests.mock_kj.driver import Ehr, Mock, environment, login
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -189,20 +191,70 @@ def test_organisations_come_from_a_file_of_regions(tmp_path: Path) -> None:
     assert names == ["Helse Bergen", "Helse Fonna", "UNN"]
 
 
-def test_two_processes_share_a_port_a_database_and_logins(tmp_path: Path) -> None:
-    from tests.mock_kj.driver import Ehr, login
-
+def test_two_processes_are_one_server(tmp_path: Path) -> None:
+    """Logins, one-time proofs, fault plans, keys, numbers of local entries and counts hold for both processes."""
     mock = Mock(tmp_path, "--processes", "2")
     try:
         told = mock.client()
         for _ in range(4):
             ehr = Ehr(mock, login(told, test_pid=told["professionals"][0]["test_pid"]))
             for _ in range(3):
-                ehr.session.close()
+                ehr.session.close()  # a new connection may reach the other process
                 assert ehr.read("Flag", told["patients"]["no_entries"]).status_code == 200
         assert requests.get(mock.base + "/ready", timeout=10).status_code == 200
+        used_once_only(mock, ehr, told["patients"]["no_entries"])
+        both_follow(mock, ehr, told)
     finally:
         assert mock.stop() == 0
+
+
+def used_once_only(mock: Mock, ehr: Ehr, nin: str) -> None:
+    """Of twelve connections that show one proof one is let in, whichever process each of them reaches."""
+    url = f"{mock.api}/Flag"
+    shown = ehr.session.prepare_request(requests.Request("GET", url, headers=ehr.headers(nin)))
+    statuses = [requests.get(url, headers=dict(shown.headers), timeout=10).status_code for _ in range(12)]
+    assert sorted(statuses) == [200] + [401] * 11
+
+
+def both_follow(mock: Mock, ehr: Ehr, told: dict[str, Any]) -> None:
+    """What one process is told reaches the other within some seconds; twelve connections meet both (chance 2^-11)."""
+    nin, place = told["patients"]["no_entries"], told["organisations"][0]["child"]
+
+    def everybody(method: str, path: str, **more: Any) -> list[requests.Response]:
+        return [requests.request(method, mock.base + path, timeout=10, **more) for _ in range(12)]
+
+    rule = {"rules": [{"operation": "status", "error_rate": 1}]}
+    requests.put(mock.base + "/admin/faults", json=rule, timeout=10).raise_for_status()
+    eventually(lambda: all(r.json()["rules"] == 1 for r in everybody("GET", "/admin/faults")))
+    requests.delete(mock.base + "/admin/faults", timeout=10).raise_for_status()
+    eventually(lambda: all(r.json()["rules"] == 0 for r in everybody("GET", "/admin/faults")))
+
+    requests.post(mock.base + "/admin/rotate-keys", timeout=30).raise_for_status()
+    jwks = [r.json()["keys"] for r in everybody("GET", "/helseid/.well-known/openid-configuration/jwks")]
+    assert len({keys[0]["kid"] for keys in jwks}) == 1
+    assert {len(keys) for keys in jwks} == {2}
+    fresh = Ehr(mock, login(told, test_pid=told["professionals"][0]["test_pid"]))
+    for _ in range(6):
+        fresh.session.close()
+        assert fresh.read("Flag", nin).status_code == 200
+
+    requests.put(mock.base + "/admin/local-entries", json={place: 7}, timeout=10).raise_for_status()
+    assert all(place in r.json()["share_uploaded"] for r in everybody("GET", "/statistics"))
+
+    line = 'mock_kj_requests_total{api="current",operation="read",outcome="ok"}'
+    done = 12 + 1 + 6
+
+    def counted(text: str) -> float:
+        return float(next(part.split()[-1] for part in text.splitlines() if part.startswith(line)))
+
+    eventually(lambda: all(counted(r.text) == done for r in everybody("GET", "/metrics")))
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_the_contract_names_only_settings_that_exist_and_every_row_of_chapter_nine(

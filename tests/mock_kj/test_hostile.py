@@ -118,6 +118,15 @@ def test_ordinary_notes_are_not_taken_for_an_attack(
     assert made.json()["note"][0]["text"] == text
 
 
+def test_a_text_made_to_keep_an_expression_busy_is_answered_like_any_other(
+    doctor: Ehr, nin: str, population: Population
+) -> None:
+    """An engine that tries every way to split the spaces would need 1e10 steps, and the client's patience ends at 20 s."""
+    for text in ("<" + " " * 200_000, "<" * 100_000, "'" + " " * 200_000, "union " * 30_000, "on" + "a" * 200_000):
+        body = drug(nin, population, note=[{"text": text}])
+        refused(doctor.call("POST", "AllergyIntolerance", nin, json=body), 400)
+
+
 def test_a_real_number_in_a_text(doctor: Ehr, nin: str, population: Population) -> None:
     from datetime import date
 

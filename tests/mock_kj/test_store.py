@@ -13,7 +13,7 @@ import pytest
 
 from mock_kj.access import Privacy
 from mock_kj.app import make_store
-from mock_kj.errors import Conflict, StoreError
+from mock_kj.errors import Conflict, Refusal, StoreError
 from mock_kj.settings import Settings
 from mock_kj.store.model import CountRow, EntryRow, LogRow, PatientRow, Store
 
@@ -97,6 +97,34 @@ def test_an_entry_comes_back_as_it_was_written_with_its_log_line(url: str) -> No
     with_store(url, body)
 
 
+def test_an_access_that_is_not_admitted_leaves_neither_row_nor_line(url: str) -> None:
+    told: list[Privacy | None] = []
+
+    def refuse(privacy: Privacy | None) -> None:
+        told.append(privacy)
+        raise Refusal("blocked")
+
+    async def body(store: Store) -> None:
+        others = [store.create(entry(), line("create"), somebody, None) for _ in range(5)]
+        refused = [
+            store.create(entry(), line("create"), somebody, refuse),
+            store.read(NIN, None, line("read"), somebody, refuse),
+            store.read("45920040881", None, line("read"), nobody, refuse),
+        ]
+        results = await asyncio.gather(*others, *refused, return_exceptions=True)
+        assert results[:5] == [None] * 5  # those who shared the transaction
+        assert [type(r) for r in results[5:]] == [Refusal] * 3
+        assert sorted(map(str, told)) == sorted(map(str, (Privacy(), Privacy(), None)))
+        assert [r.operation for r in await store.log_of(NIN, 10)] == ["create"] * 5
+        assert await store.log_of("45920040881", 10) == []
+        await store.put_patient(PatientRow(NIN, Privacy(reserved=True)), somebody)
+        with pytest.raises(Refusal):
+            await store.read(NIN, None, line(), somebody, refuse)
+        assert told[-1] == Privacy(reserved=True)
+
+    with_store(url, body)
+
+
 def test_versions_are_kept_and_only_the_next_one_is_taken(url: str) -> None:
     async def body(store: Store) -> None:
         row = entry(body=b"one")
@@ -168,7 +196,9 @@ def test_the_first_write_settles_what_the_population_says(url: str) -> None:
     async def body(store: Store) -> None:
         assert [s.body for s in await store.read(NIN, None, line(), origin, None)] == [b"born"]
         assert await store.patient(NIN) is None
-        await asyncio.gather(*(store.create(second._replace(id=f"{i:08d}"), line("create"), origin, None) for i in range(12)))
+        await asyncio.gather(
+            *(store.create(second._replace(id=f"{i:08d}"), line("create"), origin, None) for i in range(12))
+        )
         assert await store.patient(NIN) == origin()[0]
         served = await store.read(NIN, None, line(), nobody, None)
         assert sorted(s.body for s in served) == sorted([b"born"] + [b"new"] * 12)
@@ -275,7 +305,9 @@ def test_text_from_outside_is_data_and_never_sql(url: str) -> None:
         await store.create(entry(), line(), somebody, None)
         assert await store.entry(evil, evil) is None
         assert await store.version(NIN, evil, 1, line(), somebody) is None
-        await store.create(entry(body=evil.encode()), line()._replace(source_system=evil, event_id=evil), somebody, None)
+        await store.create(
+            entry(body=evil.encode()), line()._replace(source_system=evil, event_id=evil), somebody, None
+        )
         assert len(await store.summaries(NIN)) == 2
 
     with_store(url, body)
