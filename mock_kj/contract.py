@@ -26,7 +26,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(2, "ticket is opaque, bound to organisation, patient and consent; KJF-000011, KJF-000015", "documented", "A-HI, A-CODES"),
     Fact(2, "ticket life", "unknown", "A-HI", ("ticket_seconds",)),
     Fact(3, "legacy FHIR: $everything, POST, PUT, DELETE …/_history/<version> → 204", "documented", "A-GET … A-DEL"),
-    Fact(3, "legacy XML: named by A-HEAD, refused by the mock with the case content-type", "documented", "A-HEAD"),
+    Fact(3, "legacy answers are XML where Accept names application/xml and no JSON; bodies that are sent are JSON", "documented", "A-HEAD"),
     Fact(4, "legacy consent headers: three values, restricted header two values", "documented", "A-HEAD"),
     Fact(4, "effect of a restricted consent where nothing is restricted", "unknown", "A-HEAD", ("elevated_without_restriction",)),
     Fact(5, "POST …/v1/status {nin}; m2m or user token; flags and dates per type; no usage log", "documented", "B-STATUS"),

@@ -1,7 +1,7 @@
 """JSON Schemas of the five resource types, written from FHIR R4 4.0.1 (hl7.org/fhir/R4).
 
 They check structure and the value sets that R4 binds as required; unknown members are refused, as R4 does.
-The rules of the Norwegian profiles are in `profiles.py`. Kept small and compiled once by jsonschema-rs, because
+Members stand in the order of R4, which `fhir_xml.py` needs. The rules of the Norwegian profiles are in `profiles.py`. Kept small and compiled once by jsonschema-rs, because
 this check runs on every create and update.
 """
 
@@ -11,7 +11,9 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-STRING: Schema = {"type": "string", "minLength": 1, "pattern": r"\S"}
+# R4 allows no control characters but tab and line ends, and no text without a sign in it.
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+STRING: Schema = {"type": "string", "minLength": 1, "pattern": rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"}
 URI: Schema = {"type": "string", "minLength": 1, "pattern": r"^\S+$"}
 CODE: Schema = {"type": "string", "pattern": r"^\S+( \S+)*$"}
 ID: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9\-.]{1,64}$"}
@@ -107,10 +109,10 @@ DEFINITIONS: dict[str, Schema] = {
     "Device": element(
         ("resourceType",), resourceType={"const": "Device"}, meta=ref("Meta"), language=CODE, identifier=many(ref("Identifier")),
         status=enum("active", "inactive", "entered-in-error", "unknown"), manufacturer=STRING, manufactureDate=DATE_TIME,
-        expirationDate=DATE_TIME, lotNumber=STRING, serialNumber=STRING, modelNumber=STRING, type=ref("CodeableConcept"),
+        expirationDate=DATE_TIME, lotNumber=STRING, serialNumber=STRING,
         deviceName=many(element(("name", "type"), name=STRING, type=enum(
             "udi-label-name", "user-friendly-name", "patient-reported-name", "manufacturer-name", "model-name", "other"))),
-        note=many(ref("Annotation")), patient=ref("Reference"), owner=ref("Reference"),
+        modelNumber=STRING, type=ref("CodeableConcept"), patient=ref("Reference"), owner=ref("Reference"), note=many(ref("Annotation")),
     ),
 }  # fmt: skip
 
@@ -160,35 +162,32 @@ SCHEMAS: dict[str, Schema] = {
         clinicalStatus=_CONCEPT, verificationStatus=_CONCEPT, type=enum("allergy", "intolerance"),
         category=many(enum("food", "medication", "environment", "biologic")),
         criticality=enum("low", "high", "unable-to-assess"), code=_CONCEPT, patient=_REFERENCE, encounter=_REFERENCE,
-        recordedDate=DATE_TIME, recorder=_REFERENCE, asserter=_REFERENCE, lastOccurrence=DATE_TIME, note=_NOTES,
+        **_ONSET, recordedDate=DATE_TIME, recorder=_REFERENCE, asserter=_REFERENCE, lastOccurrence=DATE_TIME, note=_NOTES,
         reaction=many(element(
             ("manifestation",), substance=_CONCEPT, manifestation=_CONCEPTS, description=STRING, onset=DATE_TIME,
             severity=enum("mild", "moderate", "severe"), exposureRoute=_CONCEPT, note=_NOTES)),
-        **_ONSET,
     ),
     "Condition": resource(
         "Condition", ("subject",), (tuple(_ONSET), tuple(_ABATEMENT)),
         clinicalStatus=_CONCEPT, verificationStatus=_CONCEPT, category=_CONCEPTS, severity=_CONCEPT, code=_CONCEPT,
-        bodySite=_CONCEPTS, subject=_REFERENCE, encounter=_REFERENCE, recordedDate=DATE_TIME, recorder=_REFERENCE,
-        asserter=_REFERENCE, note=_NOTES,
-        evidence=many(element(code=_CONCEPTS, detail=_REFERENCES)),
+        bodySite=_CONCEPTS, subject=_REFERENCE, encounter=_REFERENCE, **_ONSET, **_ABATEMENT, recordedDate=DATE_TIME,
+        recorder=_REFERENCE, asserter=_REFERENCE,
         stage=many(element(summary=_CONCEPT, assessment=_REFERENCES, type=_CONCEPT)),
-        **_ONSET, **_ABATEMENT,
+        evidence=many(element(code=_CONCEPTS, detail=_REFERENCES)), note=_NOTES,
     ),
     "Procedure": resource(
         "Procedure", ("status", "subject"), (tuple(_PERFORMED),),
         status=enum("preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"),
-        statusReason=_CONCEPT, category=_CONCEPT, code=_CONCEPT, subject=_REFERENCE, encounter=_REFERENCE, recorder=_REFERENCE,
-        asserter=_REFERENCE, location=_REFERENCE, reasonCode=_CONCEPTS, reasonReference=_REFERENCES, bodySite=_CONCEPTS,
-        outcome=_CONCEPT, note=_NOTES, performer=many(element(("actor",), function=_CONCEPT, actor=_REFERENCE, onBehalfOf=_REFERENCE)),
-        **_PERFORMED,
+        statusReason=_CONCEPT, category=_CONCEPT, code=_CONCEPT, subject=_REFERENCE, encounter=_REFERENCE, **_PERFORMED,
+        recorder=_REFERENCE, asserter=_REFERENCE,
+        performer=many(element(("actor",), function=_CONCEPT, actor=_REFERENCE, onBehalfOf=_REFERENCE)),
+        location=_REFERENCE, reasonCode=_CONCEPTS, reasonReference=_REFERENCES, bodySite=_CONCEPTS, outcome=_CONCEPT, note=_NOTES,
     ),
     "DeviceUseStatement": resource(
         "DeviceUseStatement", ("status", "subject", "device"), (tuple(_TIMING),),
-        status=enum("active", "completed", "entered-in-error", "intended", "stopped", "on-hold"),
-        subject=_REFERENCE, basedOn=_REFERENCES, derivedFrom=_REFERENCES, recordedOn=DATE_TIME, source=_REFERENCE,
+        basedOn=_REFERENCES, status=enum("active", "completed", "entered-in-error", "intended", "stopped", "on-hold"),
+        subject=_REFERENCE, derivedFrom=_REFERENCES, **_TIMING, recordedOn=DATE_TIME, source=_REFERENCE,
         device=_REFERENCE, reasonCode=_CONCEPTS, reasonReference=_REFERENCES, bodySite=_CONCEPT, note=_NOTES,
-        **_TIMING,
     ),
     "Flag": resource(
         "Flag", ("status", "code", "subject"),

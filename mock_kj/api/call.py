@@ -118,8 +118,8 @@ class Api(ABC):
         """The answer of an error that the fault plan asks for."""
 
     @abstractmethod
-    def marks(self, call: Call) -> tuple[tuple[bytes, bytes], ...]:
-        """Headers that every answer has."""
+    def finish(self, call: Call, reply: Reply) -> None:
+        """Give the answer what every answer has."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
@@ -149,5 +149,5 @@ class Api(ABC):
         finally:
             service.in_flight -= 1
         service.metrics.done(self.metrics_name, operation, result, time.perf_counter() - started)
-        reply.headers += self.marks(call)
+        self.finish(call, reply)
         await reply.send(send)

@@ -329,9 +329,9 @@ class CurrentApi(Api):
         body = outcome.current(case, "injected by the fault plan", (), event_id(), self.service.name)
         return Reply(status, body, FHIR_JSON, ((b"nhn-error-code", case.current.encode()),))
 
-    def marks(self, call: Call) -> tuple[tuple[bytes, bytes], ...]:
+    def finish(self, call: Call, reply: Reply) -> None:
         """The event id, as it came or was made."""
-        return ((b"nhn-event-id", call.event.encode()),)
+        reply.headers += ((b"nhn-event-id", call.event.encode()),)
 
 
 _STATUS = Endpoint("status", STATUS_STEPS, status)

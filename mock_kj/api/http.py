@@ -42,9 +42,9 @@ class Headers:
             raise Refusal("header-invalid", f"{name.decode('latin-1')} is given more than once")
         return value
 
-    def every(self, name: bytes) -> list[str]:
+    def every(self, name: bytes) -> list[bytes]:
         """All values of a name."""
-        return [v.decode("latin-1") for n, v in self._all if n == name]
+        return [v for n, v in self._all if n == name]
 
     def text(self, name: bytes, older: bytes | None = None) -> str | None:
         """The value of a header, or of its older name (`hit-*` for `nhn-*`); None if neither is there.

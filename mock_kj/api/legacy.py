@@ -22,12 +22,15 @@ from mock_kj.api.service import Service, classify
 from mock_kj.api.steps import check_content_type
 from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
 from mock_kj.errors import Refusal
+from mock_kj.fhir_xml import to_xml
 from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
 from mock_kj.samples import iso
 from mock_kj.store.model import Summary
 
 INDICATOR_PATHS = ("/v1/helseindikator", "/v1/helseindikator/status")
 FHIR_PREFIX = "/v1/fhir/"
+FHIR_XML = b"application/fhir+xml; charset=utf-8"
+_TAKES_JSON = re.compile(rb"json|\*/\*|application/\*")
 _NO_CACHE = ((b"cache-control", b"no-cache, must-revalidate, private, s-maxage=0"), (b"pragma", b"no-cache"))
 RETURN_TEXT = "Kritisk informasjon finnes i kjernejournal"
 
@@ -95,13 +98,29 @@ def check_system(call: Call) -> None:
 
 
 def check_accept(call: Call) -> None:
-    """`Accept` allows JSON; the mock writes no XML (2.4 names both; stated in the contract table)."""
-    accept = call.headers.text(b"accept") or "*/*"
-    if not re.search(r"json|\*/\*|application/\*", accept):
-        raise Refusal("content-type", "this mock writes JSON only")
+    """The indicator is JSON (2.1)."""
+    if not takes_json(call):
+        raise Refusal("content-type", "the indicator is JSON only")
 
 
-STEPS: tuple[Step, ...] = (check_token, check_system, check_accept)
+def check_accept_fhir(call: Call) -> None:
+    """FHIR resources are JSON or XML (2.4)."""
+    if not takes_json(call) and not wants_xml(call):
+        raise Refusal("content-type", "Accept must allow JSON or XML")
+
+
+def takes_json(call: Call) -> bool:
+    """Whether `Accept` allows JSON; a client that says nothing takes it."""
+    return _TAKES_JSON.search(b",".join(call.headers.every(b"accept")) or b"*/*") is not None
+
+
+def wants_xml(call: Call) -> bool:
+    """Whether `Accept` names XML and does not allow JSON, which comes first."""
+    return not takes_json(call) and b"xml" in b",".join(call.headers.every(b"accept"))
+
+
+INDICATOR_STEPS: tuple[Step, ...] = (check_token, check_system, check_accept)
+STEPS: tuple[Step, ...] = (check_token, check_system, check_accept_fhir)
 WRITE_STEPS: tuple[Step, ...] = (*STEPS, check_content_type)
 
 
@@ -124,9 +143,11 @@ class LegacyApi(Api):
         """The bare status."""
         return Reply(status)
 
-    def marks(self, call: Call) -> tuple[tuple[bytes, bytes], ...]:
-        """Every answer has X-EVENT-ID and may not be cached (2.2)."""
-        return ((b"x-event-id", call.event.encode()), *_NO_CACHE)
+    def finish(self, call: Call, reply: Reply) -> None:
+        """Every answer has X-EVENT-ID and may not be cached (2.2); a resource is XML for who takes nothing else."""
+        reply.headers += ((b"x-event-id", call.event.encode()), *_NO_CACHE)
+        if reply.content_type is FHIR_JSON and reply.body and wants_xml(call):
+            reply.body, reply.content_type = to_xml(orjson.loads(reply.body)), FHIR_XML
 
     def route(self, call: Call) -> Endpoint:
         """Which endpoint a path and method mean.
@@ -139,7 +160,7 @@ class LegacyApi(Api):
         if path in INDICATOR_PATHS:
             if method != "POST":
                 raise Refusal("method-not-allowed")
-            return Endpoint("helseindikator", STEPS, self._indicator)
+            return Endpoint("helseindikator", INDICATOR_STEPS, self._indicator)
         if path == f"{FHIR_PREFIX}Patient/$everything":
             if method != "GET":
                 raise Refusal("method-not-allowed")
@@ -232,7 +253,9 @@ class LegacyApi(Api):
         headers = call.headers
         try:
             call.basis = legacy_basis(
-                consent, headers.every(b"kj-samtykke-bruk"), headers.every(b"kj-samtykke-sperret-kritiskinfo")
+                consent,
+                [v.decode("latin-1") for v in headers.every(b"kj-samtykke-bruk")],
+                [v.decode("latin-1") for v in headers.every(b"kj-samtykke-sperret-kritiskinfo")],
             )
         except ValueError as error:
             raise Refusal("basis-invalid", str(error)) from error

@@ -48,9 +48,10 @@ def drug(nin: str, population: Population, **more: Any) -> dict[str, Any]:
         b'{"resourceType":"AllergyIntolerance","patient":{"reference":1e999}}',
         b'{"resourceType":"AllergyIntolerance","patient":' + b"9" * 5000 + b"}",
         b'{"resourceType":"AllergyIntolerance","note":[{"text":"\\ud800"}]}',
+        b'{"resourceType":"AllergyIntolerance","patient":{"display":"a"},"note":[{"text":"a\\u0001"}]}',
         b'{"resourceType":"AllergyIntolerance","contained":[' + b"{}," * 3000 + b"{}]}",
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_a_body_that_is_no_resource(doctor: Ehr, nin: str, body: bytes) -> None:
     answer = doctor.call("POST", "AllergyIntolerance", nin, data=body, headers=FHIR)

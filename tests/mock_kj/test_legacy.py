@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -15,6 +17,7 @@ from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.population import Population
 from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Mock, login, oauth
+from tests.mock_kj.test_fhir_xml import from_json, from_xml
 
 KNOWN = {
     "status",
@@ -185,7 +188,7 @@ def test_what_is_missing_is_refused(legacy: Legacy, patients: Patients) -> None:
     refused(legacy.call("POST", "/helseindikator", legacy.machine, {}, {}), 400, "KJF-000018")
     refused(legacy.call("GET", "/fhir/Patient/1", legacy.user, {}), 404, "KJF-MOCK-PATH")
     refused(
-        legacy.call("GET", "/fhir/Patient/$everything", legacy.user, {"Accept": "application/xml", "X-kj-ticket": "x"}),
+        legacy.call("GET", "/fhir/Patient/$everything", legacy.user, {"Accept": "text/html", "X-kj-ticket": "x"}),
         415,
         "KJF-MOCK-TYPE",
     )
@@ -196,6 +199,23 @@ def test_what_is_missing_is_refused(legacy: Legacy, patients: Patients) -> None:
         403,
         "KJF-MOCK-LEVEL",
     )
+
+
+def test_who_takes_xml_only_gets_xml(legacy: Legacy, patients: Patients) -> None:
+    ticket = legacy.indicator(patients.fresh(entries=True)).json()["ticket"]
+    in_json = legacy.fhir("GET", "Patient/$everything", ticket)
+    for accept in ("application/xml", "application/fhir+xml, text/html;q=0.1"):
+        in_xml = legacy.fhir("GET", "Patient/$everything", ticket, Accept=accept)
+        assert in_xml.status_code == 200
+        assert in_xml.headers["Content-Type"].startswith("application/fhir+xml")
+        assert Counter(from_xml(ElementTree.fromstring(in_xml.content))) == Counter(from_json(in_json.json()))
+    both = legacy.fhir("GET", "Patient/$everything", ticket, Accept="application/xml, application/json")
+    assert both.json() == in_json.json()
+    wrong = legacy.fhir("GET", "Patient/$everything", "x", Accept="application/xml")
+    assert wrong.status_code == 401
+    assert b'<diagnostics value="KJF-000011" />' in wrong.content
+    answer = legacy.call("POST", "/helseindikator", legacy.machine, {"Accept": "application/xml"}, {"fnr": "1"})
+    assert answer.status_code == 415
 
 
 def test_a_legacy_token_does_not_open_the_current_api_nor_the_other_way(
