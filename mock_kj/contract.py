@@ -57,6 +57,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(19, "security level 4 for the current API", "inferred", "A-AUTHZ", ("required_security_level",)),
     Fact(20, "token endpoint: private_key_jwt, DPoP nonce challenge 400, expires_in, rt_expires_in, rejected_scope", "documented", "LIBJ, LIB, HB-TOKEN", ("nonce_seconds", "bearer_clients")),
     Fact(20, "refresh tokens: life and rotation", "unknown", "5.8", ("refresh_token_seconds", "rotate_refresh_tokens")),
+    Fact(20, "a login without a pushed request is refused: the security profile demands PAR, though the discovery document does not", "documented", "HS, LIB"),
     Fact(20, "life of a pushed request and of a code", "unknown", "5.10", ("par_seconds", "authorization_code_seconds")),
     Fact(21, "client assertion: typ, aud = issuer, one-time jti, exp ≤ 60 s", "documented", "HB-ASSERT, LIBJ", ("assertion_max_seconds",)),
     Fact(22, "discovery document and JWKS with x5c; RS256", "documented", "LIB", ("signing_alg",)),

@@ -207,6 +207,12 @@ def test_a_token_request_without_a_proof_is_refused_but_for_a_legacy_client(mock
     assert "cnf" not in payload(answer.json()["access_token"])
 
 
+def test_a_login_that_was_not_pushed_is_refused(told: dict[str, Any]) -> None:
+    address = str(oauth(told).authorization_request(scope=f"openid {CURRENT_SCOPE}"))
+    answer = requests.get(address, allow_redirects=False, timeout=10)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
 def test_login_binds_code_and_token_to_pkce_and_key(told: dict[str, Any]) -> None:
     client = oauth(told)
     pid = told["professionals"][0]["test_pid"]
