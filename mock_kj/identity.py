@@ -18,11 +18,13 @@ Kind = Literal["synthetic", "real", "invalid"]
 
 
 def remainders(nin: str) -> tuple[int, int]:
-    """The two weighted sums modulo 11 over ten and eleven digits; (0, 0) for a valid number (STDGEN)."""
-    digits = [int(c) for c in nin]
-    first = sum(w * d for w, d in zip(WEIGHTS_1, digits[:10], strict=True)) % 11
-    second = sum(w * d for w, d in zip(WEIGHTS_2, digits, strict=True)) % 11
-    return first, second
+    """What is left of the two weighted sums modulo 11; 0 and 0 in a valid number (SKATT; STDGEN k1 and k2)."""
+    sum_1, sum_2 = _sums(nin[:6])
+    individual, first, second = int(nin[6:9]), int(nin[9]), int(nin[10])
+    return (
+        (sum_1 + _INDIVIDUAL_1[individual] + first) % 11,
+        (sum_2 + _INDIVIDUAL_2[individual] + 2 * first + second) % 11,
+    )
 
 
 def month_shift(nin: str) -> int:
@@ -34,6 +36,7 @@ def month_shift(nin: str) -> int:
     return -1
 
 
+@lru_cache(maxsize=16_384)
 def birth_date(nin: str) -> date | None:
     """The date of birth written in the number, or None if it names no day (SKATT: day, month, century rule)."""
     shift = month_shift(nin)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from itertools import accumulate
+from itertools import accumulate, product
 from zlib import crc32
 
 from mock_kj import identity
@@ -23,6 +23,7 @@ from mock_kj.organisations import Organisation
 
 _MASK = (1 << 64) - 1
 OLDEST = 100
+PRIVACY = {(a, b, c): Privacy(a, b, c) for a, b, c in product((False, True), repeat=3)}
 HPR_BASE = 990_000_000
 # Share of each HPR role among professionals (ASSUMPTION: the order of size in the register, not its figures).
 ROLE_SHARES: tuple[tuple[str, float], ...] = (
@@ -205,16 +206,23 @@ class Population:
 
     def privacy(self, index: int) -> Privacy:
         """What the person has chosen."""
+        reserved, all_, critical, blocks = [mix(index ^ salt) >> 11 < limit for salt, limit in self._choices]
+        if not blocks:
+            return PRIVACY[reserved, all_, critical]
+        blocked = frozenset((self.hpr_number(self.bits(index, "blocked") % self.professionals),))
+        return Privacy(reserved, all_, critical, blocked)
+
+    @cached_property
+    def _choices(self) -> tuple[tuple[int, float], ...]:
+        """Salt and limit of the draws behind `privacy`: `uniform(index, name) < rate` in whole numbers."""
         rates = self.rates
-        blocked: frozenset[str] = frozenset()
-        if self.uniform(index, "block") < rates.blocks:
-            blocked = frozenset((self.hpr_number(self.bits(index, "blocked") % self.professionals),))
-        return Privacy(
-            self.uniform(index, "reserved") < rates.reserved,
-            self.uniform(index, "restricted-all") < rates.restricted_all,
-            self.uniform(index, "restricted-critical") < rates.restricted_critical,
-            blocked,
+        named = (
+            ("reserved", rates.reserved),
+            ("restricted-all", rates.restricted_all),
+            ("restricted-critical", rates.restricted_critical),
+            ("block", rates.blocks),
         )
+        return tuple((_salt(self.seed, name), rate * 2.0**53) for name, rate in named)
 
     def entry_count(self, index: int) -> int:
         """How many entries the person starts with: none, or one plus a geometric number (mean `entries_mean`)."""

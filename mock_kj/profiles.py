@@ -26,7 +26,6 @@ from mock_kj.settings import Settings
 
 Resource = dict[str, Any]
 State = Literal["live", "refuted", "deleted"]
-birth_date = lru_cache(maxsize=100_000)(identity.birth_date)
 _VALIDATORS = {name: jsonschema_rs.Draft7Validator(schema) for name, schema in SCHEMAS.items()}
 
 # Legal status combinations and what they mean (4.1).
@@ -337,7 +336,7 @@ def _hpr(resource: Resource) -> str | None:
 def check_dates(resource: Resource, subject: Subject) -> None:
     """Dates lie between birth and now, an age between 0 and today's, an update not before its forerunner (A-VALID)."""
     kind, told = resource["resourceType"], subject.extensions
-    born = birth_date(subject.nin)
+    born = identity.birth_date(subject.nin)
     latest = subject.now + timedelta(seconds=subject.settings.clock_skew_seconds)
     stamps = [(name, resource[name]) for name in _NOT_FUTURE if name in resource]
     stamps += [(f"extension.{n}", told[u]) for n, u in _EXTENSION_DATES if u in told and isinstance(told[u], str)]
