@@ -72,18 +72,24 @@ class SigningKeys:
             UsageError: the file is there but holds no keys.
 
         """
-        if path.exists():
-            try:
-                written, data = path.stat().st_mtime_ns, orjson.loads(path.read_bytes())
-                if data["alg"] == alg:
-                    kept = [_private(k) for k in data["keys"]]
-                    keys = SigningKeys(alg, kept[0], tuple(kept[1:]), OctKey.import_key(data["nonce_key"]))
-                    keys.path, keys._written = path, written
-                    return keys
-            except (ValueError, KeyError, TypeError, IndexError) as error:
-                raise UsageError(str(path), "is not a key file of this mock; remove it to have a new one") from error
-        keys = SigningKeys.create(alg)
-        keys._save(path)
+        keys = SigningKeys._read(path, alg) if path.exists() else None
+        if keys is None:
+            keys = SigningKeys.create(alg)
+            keys._save(path)
+        return keys
+
+    @staticmethod
+    def _read(path: Path, alg: str) -> SigningKeys | None:
+        """The keys of a file, or None if they are for another algorithm. Raises UsageError."""
+        try:
+            written, data = path.stat().st_mtime_ns, orjson.loads(path.read_bytes())
+            if data["alg"] != alg:
+                return None
+            kept = [_private(k) for k in data["keys"]]
+            keys = SigningKeys(alg, kept[0], tuple(kept[1:]), OctKey.import_key(data["nonce_key"]))
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise UsageError(str(path), "is not a key file of this mock; remove it to have a new one") from error
+        keys.path, keys._written = path, written
         return keys
 
     def refresh(self) -> bool:
@@ -93,8 +99,10 @@ class SigningKeys:
         try:
             if self.path.stat().st_mtime_ns == self._written:
                 return False
-            fresh = SigningKeys.load(self.path, self.alg)
+            fresh = SigningKeys._read(self.path, self.alg)
         except (OSError, UsageError):  # somebody put another file there; these keys are as good as before
+            return False
+        if fresh is None:
             return False
         self.current, self.retired, self._written = fresh.current, fresh.retired, fresh._written
         self._changed()

@@ -19,6 +19,7 @@ import requests
 
 from mock_kj import cli, contract
 from mock_kj.errors import UsageError
+from mock_kj.helseid.keys import SigningKeys
 from mock_kj.settings import Settings, load
 from tests.mock_kj.driver import Ehr, Mock, environment, login
 
@@ -160,6 +161,20 @@ def test_secrets_are_readable_by_their_owner_only(mock: Mock, told: dict[str, ob
     assert stat.S_IMODE((mock.data / "keys.json").stat().st_mode) == 0o600
     assert all(stat.S_IMODE(f.stat().st_mode) == 0o600 for f in mock.data.glob("client-*.json"))
     assert '"d"' not in (mock.data / "clients.json").read_text()
+
+
+def test_keys_are_taken_over_from_the_file_but_not_those_of_another_algorithm(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    mine, theirs = SigningKeys.load(path, "ES256"), SigningKeys.load(path, "ES256")
+    theirs.rotate()
+    assert mine.find(theirs.current.kid) is not None
+    assert mine.jwks()["keys"][0]["kid"] == theirs.current.kid
+    other = SigningKeys.load(path, "ES384")
+    assert not mine.refresh()
+    assert SigningKeys.load(path, "ES384").current.kid == other.current.kid
+    path.write_text("{}")
+    assert not mine.refresh()
+    assert mine.current.kid == theirs.current.kid
 
 
 def test_populate_counts_what_it_writes_and_keeps_its_population(tmp_path: Path, tell: Callable[..., Told]) -> None:

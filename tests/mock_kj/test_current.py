@@ -292,6 +292,10 @@ def test_a_role_that_is_not_the_users_is_refused(mock: Mock, doctor_token: Any, 
 def test_every_privacy_case_is_answered_as_documented(doctor: Ehr, told: dict[str, Any], patients: Patients) -> None:
     cases = told["patients"]
     refused(doctor.read("Flag", cases["reserved"]), 403, "KI-MOCK-RESERVED")
+    sent = {"Content-Type": "application/fhir+json"}
+    for body in (b"{", b"x" * 400_000):  # who may not write is told that, whatever he sent
+        answer = doctor.call("POST", "Flag", cases["reserved"], data=body, headers=sent)
+        refused(answer, 403, "KI-MOCK-RESERVED")
     for name in ("restricted_all", "restricted_critical"):
         for basis in ("SAMTYKKE", "UNNTAK", "AKUTT"):
             refused(doctor.read("Flag", cases[name], basis), 403, "KI-MOCK-RESTRICTED")
