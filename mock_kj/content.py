@@ -1,0 +1,47 @@
+"""What a text may not hold, whatever it is about: running markup, SQL, numbers of real people (B-README; section 7)."""
+
+from __future__ import annotations
+
+import re
+
+import jsonschema_rs
+
+from mock_kj import identity
+from mock_kj.errors import Refusal
+
+# What counts as malicious is unknown (B-README only says that it is rejected): markup that runs, and SQL. The engine is
+# the linear one of jsonschema-rs, since one that tries again could be kept busy for minutes by a text made for it.
+# Line ends and tabs stand in JSON as a backslash and a letter.
+_GAP = r"(?:\s|\\[bfnrt])"
+_WORD = r"(?:\b|\\[bfnrt])"
+_HARMLESS = jsonschema_rs.Draft7Validator(
+    {
+        "not": {
+            "pattern": rf"<(?:{_GAP}|/)*[a-z!?]|javascript:|{_WORD}on[a-z]{{3,12}}{_GAP}*=|data:text/html|\$\{{jndi:"
+            rf"|'{_GAP}*(?:;|or{_GAP}+'?\d|--)|{_WORD}union{_GAP}+(?:all{_GAP}+)?select\b"
+            rf"|{_WORD}(?:drop|alter|truncate){_GAP}+table\b|{_WORD}(?:insert{_GAP}+into|delete{_GAP}+from){_GAP}+\w+"
+        }
+    },
+    pattern_options=jsonschema_rs.RegexOptions(),
+)
+# Small letters, and every digit as 0: eleven digits in a row are found twenty times as quickly as with an expression.
+_FOLD = bytes(48 if 48 <= i <= 57 else i + 32 if 65 <= i <= 90 else i for i in range(256))
+_ELEVEN = b"0" * 11
+_ELEVEN_DIGITS = re.compile(rb"[0-9]{11,}")
+
+
+def check(text: bytes, nin: str, *, allow_real_numbers: bool) -> None:
+    """Look through the JSON of a resource about the patient with this number.
+
+    Raises:
+        Refusal: malicious or nin-real.
+
+    """
+    patient = nin.encode()
+    folded = text.replace(patient, b" ").translate(_FOLD)
+    if not _HARMLESS.is_valid(folded.decode()):
+        raise Refusal("malicious", "markup or SQL was found in a text")
+    if _ELEVEN in folded and not allow_real_numbers:
+        for digits in _ELEVEN_DIGITS.findall(text):
+            if len(digits) == 11 and digits != patient and identity.classify(digits.decode()) == "real":
+                raise Refusal("nin-real", "the body holds a number that could belong to a real person")
