@@ -85,7 +85,7 @@ class Demand(_Closed):
 
     def total(self, operation: Operation) -> Floats:
         """[168] the national rate of an operation."""
-        return np.sum([c.per_second for c in self.cells if c.operation == operation], axis=0)
+        return np.asarray(np.sum([c.per_second for c in self.cells if c.operation == operation], axis=0))
 
 
 def json_schema() -> dict[str, Any]:

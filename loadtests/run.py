@@ -1,0 +1,219 @@
+"""One run from scenario to result: checks, set-up, the run itself, the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from loadtests.arrivals import Arrivals, draw
+from loadtests.conduct import Conductor, Distributed, Local
+from loadtests.demand import Demand
+from loadtests.errors import RunFault, UserError
+from loadtests.generator import Plan
+from loadtests.helseid import Client
+from loadtests.mock import Mock
+from loadtests.objectives import Finding, Verdict, judge
+from loadtests.recorder import Recorder
+from loadtests.scenario import Scenario
+from loadtests.setup import Users, register
+from loadtests.shapes import Course, course
+from loadtests.target import allowed
+from loadtests.transport import Origin, Unanswered
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the run goes: a running API with its client files, or (None) a mock of its own."""
+
+    base: str
+    users: Users
+
+
+@dataclass
+class Sample:
+    """What the server told of itself in one second of the run."""
+
+    at: float
+    cpu: float | None
+    in_flight: float | None
+
+
+@dataclass
+class Outcome:
+    """A finished run."""
+
+    scenario: Scenario
+    demand: Demand
+    course: Course
+    arrivals: Arrivals
+    recorder: Recorder
+    verdict: Verdict
+    findings: list[Finding]
+    lost: list[dict[str, Any]]
+    seconds: float
+    samples: list[Sample] = field(default_factory=list)
+    server: dict[str, float] = field(default_factory=dict)
+    began: float = 0.0
+    interrupted: bool = False
+    generator_cpu: float = 0.0
+
+
+def read_client(path: Path) -> dict[str, Any]:
+    """A client file. Raises UserError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"klientfilen {path} kan ikke leses: {error}. Lag den med «mock-kj client --out {path}»",
+            f"the client file {path} cannot be read: {error}. Make it with «mock-kj client --out {path}»",
+        ) from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} er ikke en klientfil", f"{path} is not a client file")
+    Client.of(content, str(path))
+    return content
+
+
+def running(address: str, client: Path, legacy: Path, allow: Path | None) -> Target:
+    """A running API, judged and reached before the first request of the run.
+
+    Raises:
+        UserError: it may not be loaded, does not answer, or a client file belongs to another.
+    """
+    host = allowed(address, allow)
+    parts = urlsplit(address)
+    base = f"{parts.scheme}://{parts.netloc}"
+    users = Users(read_client(client), read_client(legacy))
+    for content in (users.current, users.legacy):
+        for name in ("issuer", "api"):
+            found = urlsplit(str(content[name]))
+            if f"{found.scheme}://{found.netloc}" != base:
+                raise UserError(
+                    f"klientfilen er for {found.netloc}, ikke for {parts.netloc}",
+                    f"the client file is for {found.netloc}, not for {parts.netloc}",
+                )
+    origin = Origin(base, timeout=5, connections=1)
+    try:
+        origin.exchange("GET", "/health", {})
+    except Unanswered as error:
+        raise UserError(f"{host} svarer ikke: {error}", f"{host} does not answer: {error}") from error
+    finally:
+        origin.close()
+    return Target(base, users)
+
+
+@contextlib.contextmanager
+def _served(scenario: Scenario, target: Target | None) -> Iterator[tuple[Target, Mock | None]]:
+    if target is not None:
+        yield target, None
+        return
+    with Mock(scenario.mock.processes, scenario.mock.options) as mock:
+        users = Users(mock.client(), mock.client("--legacy"))
+        yield Target(allowed_base(mock), users), mock
+
+
+def allowed_base(mock: Mock) -> str:
+    """The mock's address; judged like any other."""
+    base = str(mock.told["base"])
+    allowed(base)
+    return base
+
+
+def execute(
+    scenario: Scenario,
+    demand: Demand,
+    *,
+    target: Target | None = None,
+    workers: int = 0,
+    watch: Callable[[float, Outcome], None] | None = None,
+    started: Callable[[Conductor, Outcome], None] | None = None,
+) -> Outcome:
+    """Carry a run out.
+
+    ``workers`` processes of Locust, or none: then it runs here. ``watch`` is called every second with what is seen so
+    far. Ctrl-C ends the run early; what was seen until then is in the outcome.
+
+    Raises:
+        UserError: something is wrong before the first request.
+    """
+    played = course(demand, scenario.shape)
+    arrivals = draw(played, scenario.seed, scenario.limits.requests)
+    if not len(arrivals):
+        raise UserError("det kom ingen ankomster; gjør løpet lengre", "there were no arrivals; make the run longer")
+    with _served(scenario, target) as (served, mock):
+        patients = register(
+            served.base, served.users, scenario.population, scenario.seed, scenario.limits.timeout_seconds
+        )
+        plan = Plan(scenario, served.base, served.users, demand.places, patients, arrivals)
+        conductor: Conductor = Distributed(plan, demand, workers) if workers else Local(plan)
+        outcome = Outcome(
+            scenario, demand, played, arrivals, conductor.recorder, Verdict.INVALID, [], conductor.lost, played.seconds
+        )
+        origin = Origin(served.base, timeout=5, connections=4)
+        before = metrics(origin)
+
+        def begin() -> None:
+            if scenario.mock.faults is not None:
+                _set_faults(origin, scenario.mock.faults)
+            outcome.began = time.time()
+
+        def each_second(elapsed: float, recorder: Recorder) -> None:
+            outcome.recorder = recorder
+            told = metrics(origin)
+            cpu = mock.cpu_seconds() if mock is not None else None
+            outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
+            if mock is not None and not mock.alive:
+                raise RunFault("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
+            if watch is not None:
+                watch(elapsed, outcome)
+
+        cpu = time.process_time()
+        try:
+            if started is not None:
+                started(conductor, outcome)
+            conductor.run(played.seconds, begin, each_second)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+        outcome.generator_cpu = time.process_time() - cpu
+        outcome.recorder = conductor.recorder
+        outcome.server = {k: v - before.get(k, 0.0) for k, v in metrics(origin).items() if k.endswith("_total")}
+        origin.close()
+    outcome.verdict, outcome.findings = judge(outcome.recorder, scenario.objectives, scenario.validity, len(arrivals))
+    return outcome
+
+
+def _set_faults(origin: Origin, faults: dict[str, Any]) -> None:
+    answer = origin.exchange("PUT", "/admin/faults", {"Content-Type": "application/json"}, json.dumps(faults).encode())
+    if answer.status != 200:
+        text = answer.body[:300].decode(errors="replace")
+        raise UserError(f"mock.faults: {text}", f"mock.faults: {text}")
+
+
+def metrics(origin: Origin) -> dict[str, float]:
+    """The server's own counts, if it has Prometheus metrics; buckets are left out."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    try:
+        answer = origin.exchange("GET", "/metrics", {})
+    except Unanswered:
+        return {}
+    if answer.status != 200:
+        return {}
+    found: dict[str, float] = {}
+    try:
+        for family in text_string_to_metric_families(answer.body.decode("utf-8", "replace")):
+            for sample in family.samples:
+                if not sample.name.endswith("_bucket"):
+                    labels = "/".join(v for v in sample.labels.values())
+                    name = f"{sample.name}{{{labels}}}" if labels else sample.name
+                    found[name if not sample.name.endswith("_total") else f"{labels or sample.name}_total"] = (
+                        sample.value
+                    )
+    except ValueError:
+        return {}
+    return found
