@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loadtests.demand import INDEX
+from loadtests.demand import INDEX, Operation
 from loadtests.errors import UserError
 from loadtests.shapes import Course
 
 Floats = npt.NDArray[np.float64]
-FOLLOWING = ("read", "create", "update", "delete")
+FOLLOWING: tuple[Operation, ...] = ("read", "create", "update", "delete")
 MOST = 5_000_000
 _LOGIN, _STATUS = INDEX["login"], INDEX["status"]
 

@@ -10,6 +10,7 @@ import argparse
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ from locust.env import Environment
 
 from loadtests.arrivals import draw
 from loadtests.demand import Demand
-from loadtests.errors import RunFault
+from loadtests.errors import RunError
 from loadtests.generator import Generator, Heard, Plan
 from loadtests.patients import Patient
 from loadtests.recorder import Recorder
@@ -34,7 +35,7 @@ REPORT_SECONDS = 1.0
 Watch = Callable[[float, Recorder], None]
 
 
-class Conductor:
+class Conductor(ABC):
     """What the two ways have in common."""
 
     environment: Environment
@@ -54,17 +55,21 @@ class Conductor:
         self.ready.add(number)
 
     def wait_until_ready(self) -> None:
-        """Wait for all stripes. Raises RunFault."""
+        """Wait for all stripes. Raises RunError."""
         until = time.monotonic() + READY_SECONDS
         while len(self.ready) < self.plan.scenario.stripes and self.refused is None:
             if time.monotonic() > until:
-                raise RunFault(
+                raise RunError(
                     f"bare {len(self.ready)} av {self.plan.scenario.stripes} deler ble klare",
                     f"only {len(self.ready)} of {self.plan.scenario.stripes} stripes got ready",
                 )
             gevent.sleep(0.02)
         if self.refused is not None:
-            raise RunFault(f"HelseID gav ingen token: {self.refused}", f"HelseID gave no token: {self.refused}")
+            raise RunError(f"HelseID gav ingen token: {self.refused}", f"HelseID gave no token: {self.refused}")
+
+    @abstractmethod
+    def run(self, seconds: float, begin: Callable[[], None], watch: Watch) -> None:
+        """Play the plan; ``begin`` is called just before the run begins, ``watch`` every second. Raises RunError."""
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
@@ -84,7 +89,7 @@ class Local(Conductor):
         self.environment.kj_prepared = self.prepared  # type: ignore[attr-defined]
 
     def run(self, seconds: float, begin: Callable[[], None], watch: Watch) -> None:
-        """Play the plan. Raises RunFault."""
+        """Play the plan. Raises RunError."""
         stripes = self.plan.scenario.stripes
         self.runner.start(stripes, spawn_rate=stripes)
         try:
@@ -138,7 +143,7 @@ class Distributed(Conductor):
             self._finished.add(msg.node_id)
 
     def run(self, seconds: float, begin: Callable[[], None], watch: Watch) -> None:
-        """Play the plan. Raises RunFault."""
+        """Play the plan. Raises RunError."""
         try:
             self._wait_for_workers()
             self.runner.send_message("kj-plan", packed(self.plan, self._demand))
@@ -174,7 +179,7 @@ class Distributed(Conductor):
         until = time.monotonic() + READY_SECONDS
         while len(self.runner.clients.ready) < self._count:
             if time.monotonic() > until or any(p.poll() is not None for p in self.processes):
-                raise RunFault("en arbeider startet ikke", "a worker did not start")
+                raise RunError("en arbeider startet ikke", "a worker did not start")
             gevent.sleep(0.05)
 
     def _look_for_the_lost(self) -> None:

@@ -16,5 +16,5 @@ class UserError(Exception):
         super().__init__(en)
 
 
-class RunFault(UserError):
+class RunError(UserError):
     """A run could not be started or finished: the mock died, no token was given out. Exit code 2."""

@@ -22,7 +22,7 @@ from hdrh.histogram import HdrHistogram  # noqa: F401 - loaded before the clock 
 from loadtests.api.call import LEGACY, Call, Failed, Pause, Wrong
 from loadtests.api.current import Current
 from loadtests.api.legacy import Legacy
-from loadtests.arrivals import FOLLOWING, Arrivals
+from loadtests.arrivals import Arrivals
 from loadtests.helseid import Client, Issuer, Refused, Session
 from loadtests.journeys import ROLES, role_of
 from loadtests.journeys.visit import Visit
@@ -175,9 +175,9 @@ class Generator:
         if arrivals.login[index]:
             self._login(stripe, role_of(sector, u[0]).profession, due)
             return
-        follow = dict(zip(FOLLOWING, map(int, arrivals.follow[index]), strict=True))
-        writing = follow["create"] + follow["update"] + follow["delete"]
-        quiet = not (writing or follow["read"])
+        reads, creates, updates, deletes = map(int, arrivals.follow[index])  # in the order of FOLLOWING
+        writing = creates + updates + deletes
+        quiet = not (writing or reads)
         role = role_of(sector, u[0])
         if quiet and u[1] < mix.background:
             role = ROLES["background"]
@@ -188,7 +188,7 @@ class Generator:
             if patient is None:
                 self.recorder.missed["no free patient"] += 1
                 return
-        elif follow["read"]:
+        elif reads:
             patient = stripe.pool.somebody_informed(u[3])
         else:
             patient = stripe.pool.any(u[3])
@@ -201,8 +201,11 @@ class Generator:
             person["hpr_number"],
             self.plan.users.organisation,
             self._doctor["hpr_number"],
-            *follow.values(),
-            think=mix.think_seconds,
+            reads,
+            creates,
+            updates,
+            deletes,
+            mix.think_seconds,
         )
         try:
             self._visit(stripe, visit, due, Random(index))

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from loadtests.errors import RunFault
+from loadtests.errors import RunError
 
 START_SECONDS = 60
 
@@ -40,13 +40,13 @@ class Mock:
             if self.process.poll() is not None or time.monotonic() > until:
                 said = (self.folder / "errors.txt").read_text(errors="replace").strip().splitlines()[-3:]
                 self.stop()
-                raise RunFault(f"mock-kj startet ikke: {' '.join(said)}", f"mock-kj did not start: {' '.join(said)}")
+                raise RunError(f"mock-kj startet ikke: {' '.join(said)}", f"mock-kj did not start: {' '.join(said)}")
             time.sleep(0.02)
         told: dict[str, Any] = json.loads((self.folder / "ready.json").read_text(encoding="utf-8"))
         return told
 
     def client(self, *options: str) -> dict[str, Any]:
-        """Register a client and return its file. Raises RunFault."""
+        """Register a client and return its file. Raises RunError."""
         out = self.folder / f"client-{len(list(self.folder.glob('client-*')))}.json"
         command = [
             sys.executable,
@@ -60,7 +60,7 @@ class Mock:
         ]
         made = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
         if made.returncode:
-            raise RunFault(f"mock-kj client: {made.stderr}", f"mock-kj client: {made.stderr}")
+            raise RunError(f"mock-kj client: {made.stderr}", f"mock-kj client: {made.stderr}")
         content: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
         return content
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from loadtests.arrivals import Arrivals, draw
 from loadtests.conduct import Conductor, Distributed, Local
 from loadtests.demand import Demand
-from loadtests.errors import RunFault, UserError
+from loadtests.errors import RunError, UserError
 from loadtests.generator import Plan
 from loadtests.helseid import Client
 from loadtests.mock import Mock
@@ -168,7 +168,7 @@ def execute(
             cpu = mock.cpu_seconds() if mock is not None else None
             outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
             if mock is not None and not mock.alive:
-                raise RunFault("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
+                raise RunError("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
             if watch is not None:
                 watch(elapsed, outcome)
 

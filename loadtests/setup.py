@@ -13,7 +13,7 @@ from gevent.pool import Pool as Greenlets
 from loadtests import fhir, identity
 from loadtests.api.call import Status
 from loadtests.api.current import Current
-from loadtests.errors import RunFault
+from loadtests.errors import RunError
 from loadtests.helseid import Client, Issuer, Refused, Session
 from loadtests.patients import Case, Patient
 from loadtests.scenario import Population
@@ -30,11 +30,11 @@ class Users:
     legacy: dict[str, Any]
 
     def professional(self, role: str) -> dict[str, str]:
-        """The first professional with an HPR role. Raises RunFault."""
+        """The first professional with an HPR role. Raises RunError."""
         for found in self.current["professionals"]:
             if found["role"] == role:
                 return dict(found)
-        raise RunFault(f"klientfilen har ingen med rollen {role}", f"the client file has nobody with the role {role}")
+        raise RunError(f"klientfilen har ingen med rollen {role}", f"the client file has nobody with the role {role}")
 
     @property
     def organisation(self) -> str:
@@ -46,7 +46,7 @@ def register(base: str, users: Users, wanted: Population, seed: int, timeout: fl
     """Register the patients of a run at a mock, and write the entries that they have.
 
     Raises:
-        RunFault: the mock refuses or does not answer.
+        RunError: the mock refuses or does not answer.
     """
     stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1,)))
     doctor = users.professional("LE")
@@ -85,7 +85,7 @@ def register(base: str, users: Users, wanted: Population, seed: int, timeout: fl
         for _ in Greenlets(TOGETHER).imap_unordered(one, range(len(patients))):
             pass
     except (Unanswered, Refused) as error:
-        raise RunFault(
+        raise RunError(
             f"pasientene kunne ikke registreres: {error}", f"the patients could not be registered: {error}"
         ) from error
     finally:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from locust import User
+from locust import User, task
+from locust.exception import StopUser
 
 from loadtests.generator import Generator
 from loadtests.helseid import Refused
@@ -20,22 +21,23 @@ class Stripe(User):
 
     abstract = True
     number: ClassVar[int]
-    tasks: ClassVar[list[Callable[[User], None]]] = [lambda user: None]  # none is run, but Locust warns without one
 
-    def run(self) -> None:
-        """Make the stripe ready, play it when the run begins, and stay until Locust stops it."""
-        generator: Generator = self.environment.kj_generator  # type: ignore[attr-defined]
-        tell: Callable[[int, str | None], None] = self.environment.kj_prepared  # type: ignore[attr-defined]
+    @task
+    def play(self) -> None:
+        """Make the stripe ready, play it when the run begins, and stay until the run is over or Locust stops it."""
+        generator: Generator = self.environment.kj_generator
+        tell: Callable[[int, str | None], None] = self.environment.kj_prepared
         number = type(self).number
         try:
             generator.prepare(number, known=not generator.begun.is_set())
         except Refused as error:
             tell(number, error.kind)
-            return
+            raise StopUser from error
         tell(number, None)
         generator.begun.wait()
         generator.play(number)
         generator.over.wait()
+        raise StopUser
 
 
 def classes(stripes: int) -> list[type[Stripe]]:

@@ -1,0 +1,9 @@
+"""The commands of ``kj-load``, one file each: ``HELP``, ``arguments`` and ``run``. Heavy imports wait in ``run``."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from loadtests.commands import check, run
+
+COMMANDS: dict[str, ModuleType] = {"run": run, "check": check}

@@ -1,0 +1,134 @@
+"""``kj-load run``: play a load scenario and judge it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from loadtests.errors import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_MET, EXIT_OK
+from loadtests.language import Text, milliseconds, number
+
+HELP = Text(
+    "Spill et lastscenario og døm: holdt målene, holdt de ikke, eller sier løpet ingenting?",
+    "Play a load scenario and judge it: did the objectives hold, or not, or does the run say nothing?",
+)
+
+
+def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> None:
+    """What can be given."""
+    from loadtests.commands.common import target_arguments
+
+    made.add_argument("scenario", help=t("scenariofil eller navn (monday-morning)", "scenario file or name"))
+    made.add_argument("--demand", metavar=t("FIL", "FILE"), help=t("en annen etterspørsel", "another demand"))
+    made.add_argument("--seed", type=int, metavar="S", help=t("et annet frø", "another seed"))
+    made.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help=t("arbeiderprosesser under Locusts hovedprosess (0: alt her)", "worker processes (0: all here)"),
+    )
+    made.add_argument(
+        "--out", type=Path, metavar=t("MAPPE", "FOLDER"), help=t("mappen (out/load/SCENARIO)", "folder to write")
+    )
+    made.add_argument("--junit", type=Path, metavar=t("FIL", "FILE"), help=t("JUnit XML hit", "JUnit XML here"))
+    target_arguments(made, t)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry the command out; 0 pass, 1 fail, 2 invalid."""
+    from loadtests import result
+    from loadtests.commands.common import check_target, demand_of, progress
+    from loadtests.scenario import find, load
+
+    path = find(options.scenario)
+    scenario = load(path)
+    if options.seed is not None:
+        scenario = scenario.model_copy(update={"seed": options.seed})
+    demand = demand_of(path, scenario, options.demand)
+    address = check_target(options, scenario)
+
+    from loadtests import run as running  # brings in Locust, which patches the standard library for gevent
+    from loadtests.report import page
+
+    target = running.running(address, options.client, options.legacy_client, options.allow) if address else None
+    folder = options.out or Path("out") / "load" / path.stem
+
+    def watch(elapsed: float, outcome: running.Outcome) -> None:
+        progress(live(elapsed, outcome, options.lang))
+
+    outcome = running.execute(scenario, demand, target=target, workers=options.workers, watch=watch)
+    progress("", last=True)
+    command = f"kj-load run {shlex.quote(options.scenario)} --seed {scenario.seed}"
+    command += f" --demand {shlex.quote(options.demand)}" if options.demand else ""
+    told = result.content(outcome, command + (f" --workers {options.workers}" if options.workers else ""))
+    result.write(folder / "result.json", result.dumps(told))
+    result.write(folder / "report.html", page.render(outcome, told, options.lang).encode())
+    xml = result.junit(told, path.stem)
+    result.write(options.junit or folder / "junit.xml", xml)
+    if options.json:
+        print(result.dumps(told).decode(), end="")
+    else:
+        print(words(told, outcome.findings, folder, options.lang))
+    if outcome.interrupted:
+        return EXIT_INTERRUPTED
+    return {"pass": EXIT_OK, "fail": EXIT_NOT_MET, "invalid": EXIT_INVALID}[told["verdict"]]
+
+
+def live(elapsed: float, outcome: Any, lang: str) -> str:
+    """One line while it runs: rate wanted and achieved, p50 and p99 of the openings, errors, the verdict so far."""
+    import numpy as np
+
+    from loadtests.objectives import judge
+
+    recorder = outcome.recorder
+    second = int(max(elapsed - 1, 0))
+    wanted = float(outcome.course.rate(np.array([second + 0.5])).sum())
+    seen = recorder.seconds.get(second)
+    status = recorder.operations.get("status")
+    p50, p99 = (status.response.at(50), status.response.at(99)) if status else (None, None)
+    failed = sum(sum(o.errors.values()) + sum(o.wrong.values()) for o in recorder.operations.values())
+    due = int(np.searchsorted(outcome.arrivals.times, max(elapsed - 1.5, 0)))
+    verdict, _ = judge(recorder, outcome.scenario.objectives, outcome.scenario.validity, max(due, 1))
+    names = ("ønsket", "sendt", "feil", "hittil") if lang == "nb" else ("wanted", "sent", "failed", "so far")
+    return (
+        f"{elapsed:5.0f}/{outcome.seconds:.0f} s  {names[0]} {number(wanted, lang, 1)}/s  "
+        f"{names[1]} {seen.sent if seen else 0}/s  p50 {milliseconds(p50, lang)} ms  p99 {milliseconds(p99, lang)} ms  "
+        f"{names[2]} {failed}  {names[3]}: {verdict.value}"
+    )
+
+
+VERDICTS = {
+    "pass": Text("Målene holdt.", "The objectives held."),
+    "fail": Text("Målene holdt ikke.", "The objectives did not hold."),
+    "invalid": Text(
+        "Løpet er ugyldig: det sier ingenting om tjenesten.", "The run is invalid: it says nothing about the service."
+    ),
+}
+
+
+def words(told: dict[str, Any], findings: Any, folder: Path, lang: str) -> str:
+    """What a run says, in a few lines."""
+    lines = [VERDICTS[told["verdict"]].to(lang)]
+    lines += [f.sentence().to(lang) for f in findings if not f.holds]
+    for row in told["demand"]:
+        if row["due"]:
+            seen = told["operations"].get(row["operation"])
+            p99 = milliseconds(seen["response_ms"]["p99"] * 1000, lang) if seen else "\u2013"
+            rate = number(row["achieved_per_second"], lang, 2)
+            lines.append(
+                f"  {row['operation']:<7} {number(row['wanted_per_second'], lang, 2):>9}/s  {rate:>9}/s  p99 {p99} ms"
+            )
+    for worker in told["lost_workers"]:
+        at = number(worker["noticed_at"], lang, 1)
+        lines.append(f"Mistet en arbeider etter {at} s." if lang == "nb" else f"Lost a worker after {at} s.")
+    report = folder / "report.html"
+    lines.append(
+        f"Resultatet ligger i {folder}. Neste: åpne {report}, eller kj-load compare {folder / 'result.json'} GRUNNLAG"
+        if lang == "nb"
+        else f"The result is in {folder}. Next: open {report}, or kj-load compare {folder / 'result.json'} BASELINE"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,144 @@
+"""The charts of a report, drawn with matplotlib as inline SVG. Each is a pure function from a result to a figure."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from loadtests.language import number
+from loadtests.latency import Latency
+from loadtests.recorder import HEAT_BOUNDS, Recorder
+
+# Apart in normal and in colour-blind sight, and at least 3:1 on white; line styles tell them apart as well.
+BLUE, INK, ORANGE, GREY = "#0062BA", "#1E2B3C", "#D95F02", "#6B7686"
+STYLES = ("-", "--", ":", "-.", (0, (5, 1)), (0, (1, 3)))
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E3E6EA",
+    "text.color": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kj-load",
+    "figure.constrained_layout.use": True,
+}
+
+
+def svg(figure: Figure, name: str, description: str) -> str:
+    """The figure as an inline SVG element with a description; ids are made unique by ``name``."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r'xlink:href="#', f'xlink:href="#{name}-', text)
+    label = description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _figure(height: float) -> tuple[Figure, Any]:
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.4, height))
+        return figure, figure.subplots()
+
+
+def heat(recorder: Recorder, seconds: float, lang: str) -> Figure:
+    """Response times over the run: darker means more answers in that second and row."""
+    figure, axes = _figure(3.2)
+    whole = int(np.ceil(seconds))
+    counts = np.zeros((len(HEAT_BOUNDS) + 1, whole))
+    for second, seen in recorder.seconds.items():
+        if 0 <= second < whole:
+            counts[:, second] = seen.heat
+    edges = np.array([HEAT_BOUNDS[0] / 10 ** (1 / 8), *HEAT_BOUNDS, HEAT_BOUNDS[-1] * 10 ** (1 / 8)])
+    rows = np.nonzero(counts.sum(axis=1))[0]
+    low, high = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 1)
+    shown = np.ma.masked_equal(counts[low:high], 0)
+    mesh = axes.pcolormesh(
+        np.arange(whole + 1),
+        edges[low : high + 1],
+        shown,
+        cmap="cividis_r",
+        norm=LogNorm(1, max(float(counts.max()), 2)),
+        rasterized=True,
+    )
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 1 if v < 1 else 0)))
+    axes.set_xlabel("sekund" if lang == "nb" else "second")
+    axes.set_ylabel("svartid, ms" if lang == "nb" else "response time, ms")
+    bar = figure.colorbar(mesh, ax=axes, label="svar per sekund" if lang == "nb" else "answers per second")
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def rates(timeline: list[dict[str, Any]], lang: str) -> Figure:
+    """Calls per second: wanted by the demand, sent, and failed."""
+    figure, axes = _figure(2.6)
+    seconds = [row["second"] for row in timeline]
+    names = ("ønsket", "sendt", "feilet") if lang == "nb" else ("wanted", "sent", "failed")
+    axes.step(seconds, [r["sent"] for r in timeline], where="post", color=BLUE, lw=1, label=names[1])
+    axes.plot(seconds, [r["wanted"] for r in timeline], color=INK, lw=1.6, ls="--", label=names[0])
+    axes.step(seconds, [r["failed"] for r in timeline], where="post", color=ORANGE, lw=1.4, label=names[2])
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("sekund" if lang == "nb" else "second")
+    axes.set_ylabel("kall per sekund" if lang == "nb" else "calls per second")
+    axes.legend(frameon=False, ncols=3, loc="upper left")
+    return figure
+
+
+def tail(histograms: dict[str, Latency], lang: str) -> Figure:
+    """Response time by percentile, with the far end of the tail stretched out."""
+    figure, axes = _figure(3.0)
+    for index, (name, histogram) in enumerate(histograms.items()):
+        buckets = histogram.buckets()
+        total = histogram.count
+        reached = np.cumsum([count for _, count in buckets])
+        beyond = total / np.maximum(total - reached, 0.5)
+        color = (BLUE, INK, ORANGE, GREY)[index % 4]
+        values = [value / 1000 for value, _ in buckets]
+        axes.step(beyond, values, where="post", color=color, ls=STYLES[index % len(STYLES)], lw=1.5, label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    ticks = [1, 2, 10, 100, 1000, 10_000]
+    axes.set_xticks(ticks, ["0", "50", "90", "99", number(99.9, lang, 1), number(99.99, lang, 2)])
+    axes.minorticks_off()
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 1 if v < 1 else 0)))
+    axes.set_xlabel("prosentil" if lang == "nb" else "percentile")
+    axes.set_ylabel("svartid, ms" if lang == "nb" else "response time, ms")
+    axes.legend(frameon=False, ncols=2)
+    return figure
+
+
+def server(cpu: list[list[float]], timeline: list[dict[str, Any]], lang: str) -> Figure:
+    """The server's processor beside the generator's own lateness."""
+    figure, axes = _figure(2.4)
+    if cpu:
+        label = "tjenestens prosessor, kjerner" if lang == "nb" else "the service's processor, cores"
+        axes.step([c[0] for c in cpu], [c[1] for c in cpu], where="pre", color=BLUE, lw=1.3, label=label)
+    other = axes.twinx()
+    label = "generatorens forsinkelse, ms" if lang == "nb" else "the generator's lateness, ms"
+    seconds = [r["second"] for r in timeline]
+    other.plot(seconds, [r["lateness_ms"] for r in timeline], color=ORANGE, lw=1.2, ls="--", label=label)
+    other.grid(False)
+    axes.set_ylim(bottom=0)
+    other.set_ylim(bottom=0)
+    axes.set_xlabel("sekund" if lang == "nb" else "second")
+    axes.set_ylabel("kjerner" if lang == "nb" else "cores")
+    other.set_ylabel("ms")
+    lines = [*axes.get_lines(), *other.get_lines()]
+    axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False, loc="upper left", ncols=2)
+    return figure

@@ -1,0 +1,87 @@
+"""The report of one run as a page: what it says, what was played, and how to repeat it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import jinja2
+
+from loadtests.language import milliseconds, number, percent
+from loadtests.recorder import Recorder
+from loadtests.report import charts
+from loadtests.run import Outcome
+
+COLUMNS = ("p50", "p90", "p95", "p99", "p99.9", "p99.99", "max")
+
+
+def render(outcome: Outcome, told: dict[str, Any], lang: str) -> str:
+    """The page in a language."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("loadtests.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(
+        t=lambda nb, en: nb if lang == "nb" else en,
+        ms=lambda value: milliseconds(None if value is None else value * 1000, lang),
+        n=lambda value, decimals=0: number(value, lang, decimals),
+        share=lambda value, decimals=2: percent(value, lang, decimals),
+    )
+    return environment.get_template("report.html.j2").render(
+        lang=lang,
+        told=told,
+        title=getattr(outcome.scenario.title, lang),
+        findings=[(f.sentence().to(lang), f.holds) for f in outcome.findings],
+        columns=COLUMNS,
+        began=dt.datetime.fromtimestamp(told["began"]).strftime("%Y-%m-%d %H:%M") if told["began"] else "\u2013",
+        stages=[s.model_dump(exclude_defaults=True) for s in outcome.scenario.shape],
+        pictures=_pictures(outcome, told, lang),
+    )
+
+
+def _pictures(outcome: Outcome, told: dict[str, Any], lang: str) -> list[dict[str, str]]:
+    recorder: Recorder = outcome.recorder
+
+    def t(nb: str, en: str) -> str:
+        return nb if lang == "nb" else en
+
+    busiest = sorted(recorder.operations.items(), key=lambda item: -item[1].sent)[:6]
+    tails = {name: seen.response for name, seen in busiest if seen.response.count}
+    drawn = [
+        (
+            "heat",
+            t("Svartider gjennom løpet", "Response times over the run"),
+            t(
+                "Fra det øyeblikket kallet skulle vært sendt. Et loddrett bånd er en stans som alle ventet på.",
+                "From the moment the call was due. A vertical band is a stall that everybody waited for.",
+            ),
+            charts.heat(recorder, outcome.seconds, lang),
+        ),
+        (
+            "rates",
+            t("Ønsket og oppnådd rate", "Rate wanted and achieved"),
+            t(
+                "Ønsket: middelet som etterspørselen gir; ankomstene er tilfeldige rundt det.",
+                "Wanted: the mean that the demand gives; arrivals are random around it.",
+            ),
+            charts.rates(told["timeline"], lang),
+        ),
+        (
+            "tail",
+            t("Svartid etter prosentil", "Response time by percentile"),
+            t("De vanligste operasjonene.", "The most frequent operations."),
+            charts.tail(tails, lang),
+        ),
+        (
+            "server",
+            t("Tjenesten og generatoren", "The service and the generator"),
+            t(
+                "Er generatoren sen, er det den som måles, ikke tjenesten.",
+                "If the generator is late, it is being measured, not the service.",
+            ),
+            charts.server(told["server"]["cpu_per_second"], told["timeline"], lang),
+        ),
+    ]
+    return [
+        {"heading": heading, "reading": reading, "svg": charts.svg(figure, name, heading)}
+        for name, heading, reading, figure in drawn
+    ]
