@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NoReturn
 
 from loadtests.commands import COMMANDS
@@ -53,7 +54,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
     _Parser.lang = lang
     root = _Parser(prog="kj-load", description=_DESCRIPTION[lang], epilog=_EPILOG[lang])
     commands = root.add_subparsers(dest="command", required=True, metavar=t("KOMMANDO", "COMMAND"))
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--json", action="store_true", help=t("svar som JSON", "answer as JSON"))
     common.add_argument("--debug", action="store_true", help=t("vis sporing ved feil", "show tracebacks"))
     for made in (root, common):
@@ -67,7 +68,7 @@ def parser(lang: str) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    lang = "en" if "--lang=en" in given or ("--lang", "en") in zip(given, given[1:], strict=False) else "nb"
+    lang = "en" if "--lang=en" in given or ("--lang", "en") in pairwise(given) else "nb"
     options = parser(lang).parse_args(given)
     try:
         return int(COMMANDS[options.command].run(options))

@@ -211,6 +211,7 @@ def packed(plan: Plan, demand: Demand) -> dict[str, Any]:
         "places": [list(p) for p in plan.places],
         "patients": [p.plain_data() for p in plan.patients],
         "rates": demand.rates.tobytes(),
+        "known": plan.known,
     }
 
 
@@ -222,7 +223,9 @@ def unpacked(told: dict[str, Any]) -> Plan:
     demand = Demand(places, rates, 1.0, {}, [])
     arrivals = draw(course(demand, scenario.shape), scenario.seed, scenario.limits.requests)
     patients = [Patient(**p) for p in told["patients"]]
-    return Plan(scenario, told["base"], Users(told["current"], told["legacy"]), places, patients, arrivals)
+    return Plan(
+        scenario, told["base"], Users(told["current"], told["legacy"]), places, patients, arrivals, told["known"]
+    )
 
 
 __all__ = ["Conductor", "Distributed", "Heard", "Local", "packed", "unpacked"]

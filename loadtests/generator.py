@@ -47,6 +47,7 @@ class Plan:
     places: tuple[tuple[str, str], ...]
     patients: list[Patient]
     arrivals: Arrivals
+    known: bool = True  # whether the patients are as they were registered
 
 
 class _Stripe:
@@ -110,7 +111,7 @@ class Generator:
         """
         stripes = self.plan.scenario.stripes
         mine = [
-            Patient(**p.plain_data() | {"entries": dict(p.entries), "known": known})
+            Patient(**p.plain_data() | {"entries": dict(p.entries), "known": known and self.plan.known})
             for p in self.plan.patients[number::stripes]
         ]
         stripe = _Stripe(number, Pool(mine, self.plan.scenario.population.writers))

@@ -63,7 +63,7 @@ def content(outcome: Outcome, repeat: str) -> dict[str, Any]:
         "lateness_ms": recorder.lateness.summary(),
         "retries": recorder.retries,
         "timeline": timeline(outcome),
-        "server": {"counts": outcome.server, "cpu_per_second": cpu(outcome)},
+        "server": {"counts": outcome.server, "cpu_per_second": cpu(outcome), "cpu_mean": cpu_mean(outcome)},
         "played": {"origin": outcome.demand.origin, "assumptions": outcome.demand.assumptions},
         "scenario": outcome.scenario.model_dump(mode="json"),
         "repeat": repeat,
@@ -94,7 +94,7 @@ def demand_rows(outcome: Outcome) -> list[dict[str, Any]]:
 def timeline(outcome: Outcome) -> list[dict[str, Any]]:
     """By second of the run: the rate wanted, sent, failed, and the generator's worst lateness."""
     seconds = np.arange(int(np.ceil(outcome.seconds)))
-    wanted = outcome.course.rate(seconds + 0.5)
+    wanted = outcome.course.rate(seconds.astype(np.float64) + 0.5)
     rows = []
     for second in seconds:
         seen = outcome.recorder.seconds.get(int(second))
@@ -117,6 +117,14 @@ def cpu(outcome: Outcome) -> list[list[float]]:
         if before.cpu is not None and after.cpu is not None and after.at > before.at:
             rows.append([round(after.at, 1), round((after.cpu - before.cpu) / (after.at - before.at), 3)])
     return rows
+
+
+def cpu_mean(outcome: Outcome) -> float | None:
+    """Cores that the server used over the whole run; None if it does not tell."""
+    told = [(s.at, s.cpu) for s in outcome.samples if s.cpu is not None]
+    if len(told) < 2:
+        return None
+    return round((told[-1][1] - told[0][1]) / (told[-1][0] - told[0][0]), 3)
 
 
 def machine() -> dict[str, Any]:
@@ -155,7 +163,7 @@ def junit(told: dict[str, Any], name: str) -> bytes:
             kind = "error" if finding["operation"] == "generator" else "failure"
             message = f"{finding['what']} is {finding['found']}, limit {finding['limit']}"
             ElementTree.SubElement(case, kind, message=message, type=told["verdict"])
-    return ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
 def read(path: Path) -> dict[str, Any]:

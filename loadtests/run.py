@@ -19,6 +19,7 @@ from loadtests.generator import Plan
 from loadtests.helseid import Client
 from loadtests.mock import Mock
 from loadtests.objectives import Finding, Verdict, judge
+from loadtests.patients import Patient
 from loadtests.recorder import Recorder
 from loadtests.scenario import Scenario
 from loadtests.setup import Users, register
@@ -107,14 +108,27 @@ def running(address: str, client: Path, legacy: Path, allow: Path | None) -> Tar
     return Target(base, users)
 
 
+@dataclass
+class Ready:
+    """A target made ready: patients registered, a mock running if it is our own. Several runs may use it in turn."""
+
+    target: Target
+    mock: Mock | None
+    patients: list[Patient]
+    used: bool = False
+
+
 @contextlib.contextmanager
-def _served(scenario: Scenario, target: Target | None) -> Iterator[tuple[Target, Mock | None]]:
-    if target is not None:
-        yield target, None
-        return
-    with Mock(scenario.mock.processes, scenario.mock.options) as mock:
-        users = Users(mock.client(), mock.client("--legacy"))
-        yield Target(allowed_base(mock), users), mock
+def stage(scenario: Scenario, target: Target | None = None) -> Iterator[Ready]:
+    """Start a mock, or take a running target, and register the patients of a scenario. Raises UserError."""
+    with contextlib.ExitStack() as stack:
+        mock = None
+        if target is None:
+            mock = stack.enter_context(Mock(scenario.mock.processes, scenario.mock.options))
+            target = Target(allowed_base(mock), Users(mock.client(), mock.client("--legacy")))
+        limits = scenario.limits
+        patients = register(target.base, target.users, scenario.population, scenario.seed, limits.timeout_seconds)
+        yield Ready(target, mock, patients)
 
 
 def allowed_base(mock: Mock) -> str:
@@ -127,13 +141,13 @@ def allowed_base(mock: Mock) -> str:
 def execute(
     scenario: Scenario,
     demand: Demand,
+    ready: Ready,
     *,
-    target: Target | None = None,
     workers: int = 0,
     watch: Callable[[float, Outcome], None] | None = None,
     started: Callable[[Conductor, Outcome], None] | None = None,
 ) -> Outcome:
-    """Carry a run out.
+    """Carry a run out on a stage.
 
     ``workers`` processes of Locust, or none: then it runs here. ``watch`` is called every second with what is seen so
     far. Ctrl-C ends the run early; what was seen until then is in the outcome.
@@ -141,50 +155,56 @@ def execute(
     Raises:
         UserError: something is wrong before the first request.
     """
+    played, arrivals = drawn(scenario, demand)
+    served, mock = ready.target, ready.mock
+    plan = Plan(scenario, served.base, served.users, demand.places, ready.patients, arrivals, known=not ready.used)
+    ready.used = True
+    conductor: Conductor = Distributed(plan, demand, workers) if workers else Local(plan)
+    outcome = Outcome(
+        scenario, demand, played, arrivals, conductor.recorder, Verdict.INVALID, [], conductor.lost, played.seconds
+    )
+    origin = Origin(served.base, timeout=5, connections=4)
+    before = metrics(origin)
+
+    def begin() -> None:
+        if scenario.mock.faults is not None:
+            _set_faults(origin, scenario.mock.faults)
+        outcome.began = time.time()
+
+    def each_second(elapsed: float, recorder: Recorder) -> None:
+        outcome.recorder = recorder
+        told = metrics(origin)
+        cpu = mock.cpu_seconds() if mock is not None else None
+        outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
+        if mock is not None and not mock.alive:
+            raise RunError("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
+        if watch is not None:
+            watch(elapsed, outcome)
+
+    cpu = time.process_time()
+    try:
+        if started is not None:
+            started(conductor, outcome)
+        conductor.run(played.seconds, begin, each_second)
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    finally:
+        outcome.generator_cpu = time.process_time() - cpu
+        outcome.recorder = conductor.recorder
+        after = metrics(origin)
+        outcome.server = {k: v - before.get(k, 0.0) for k, v in after.items() if k.endswith("_total")}
+        origin.close()
+    outcome.verdict, outcome.findings = judge(outcome.recorder, scenario.objectives, scenario.validity, len(arrivals))
+    return outcome
+
+
+def drawn(scenario: Scenario, demand: Demand) -> tuple[Course, Arrivals]:
+    """The course and the arrivals of a scenario, so that faults are found before anything is started. Raises UserError."""
     played = course(demand, scenario.shape)
     arrivals = draw(played, scenario.seed, scenario.limits.requests)
     if not len(arrivals):
         raise UserError("det kom ingen ankomster; gjør løpet lengre", "there were no arrivals; make the run longer")
-    with _served(scenario, target) as (served, mock):
-        patients = register(
-            served.base, served.users, scenario.population, scenario.seed, scenario.limits.timeout_seconds
-        )
-        plan = Plan(scenario, served.base, served.users, demand.places, patients, arrivals)
-        conductor: Conductor = Distributed(plan, demand, workers) if workers else Local(plan)
-        outcome = Outcome(
-            scenario, demand, played, arrivals, conductor.recorder, Verdict.INVALID, [], conductor.lost, played.seconds
-        )
-        origin = Origin(served.base, timeout=5, connections=4)
-        before = metrics(origin)
-
-        def begin() -> None:
-            if scenario.mock.faults is not None:
-                _set_faults(origin, scenario.mock.faults)
-            outcome.began = time.time()
-
-        def each_second(elapsed: float, recorder: Recorder) -> None:
-            outcome.recorder = recorder
-            told = metrics(origin)
-            cpu = mock.cpu_seconds() if mock is not None else None
-            outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
-            if mock is not None and not mock.alive:
-                raise RunError("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
-            if watch is not None:
-                watch(elapsed, outcome)
-
-        cpu = time.process_time()
-        try:
-            if started is not None:
-                started(conductor, outcome)
-            conductor.run(played.seconds, begin, each_second)
-        except KeyboardInterrupt:
-            outcome.interrupted = True
-        outcome.generator_cpu = time.process_time() - cpu
-        outcome.recorder = conductor.recorder
-        outcome.server = {k: v - before.get(k, 0.0) for k, v in metrics(origin).items() if k.endswith("_total")}
-        origin.close()
-    outcome.verdict, outcome.findings = judge(outcome.recorder, scenario.objectives, scenario.validity, len(arrivals))
-    return outcome
+    return played, arrivals
 
 
 def _set_faults(origin: Origin, faults: dict[str, Any]) -> None:

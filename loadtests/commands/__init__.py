@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from loadtests.commands import check, run
+from loadtests.commands import capacity, check, compare, headroom, run
 
-COMMANDS: dict[str, ModuleType] = {"run": run, "check": check}
+COMMANDS: dict[str, ModuleType] = {
+    "run": run,
+    "check": check,
+    "compare": compare,
+    "capacity": capacity,
+    "headroom": headroom,
+}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from loadtests.errors import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_MET, EXIT_OK
+from loadtests.errors import EXIT_INTERRUPTED, EXIT_INVALID, EXIT_NOT_MET, EXIT_OK, UserError
 from loadtests.language import Text, milliseconds, number
 
 HELP = Text(
@@ -23,6 +23,16 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
 
     made.add_argument("scenario", help=t("scenariofil eller navn (monday-morning)", "scenario file or name"))
     made.add_argument("--demand", metavar=t("FIL", "FILE"), help=t("en annen etterspørsel", "another demand"))
+    made.add_argument(
+        "--repeat",
+        type=int,
+        default=1,
+        metavar="N",
+        help=t(
+            "så mange løp, med hvert sitt frø, i result-1.json …",
+            "so many runs, each with its seed, as result-1.json …",
+        ),
+    )
     made.add_argument("--seed", type=int, metavar="S", help=t("et annet frø", "another seed"))
     made.add_argument(
         "--workers",
@@ -44,6 +54,10 @@ def run(options: argparse.Namespace) -> int:
     from loadtests.commands.common import check_target, demand_of, progress
     from loadtests.scenario import find, load
 
+    if options.repeat < 1 or options.workers < 0:
+        raise UserError(
+            "--repeat skal være minst 1 og --workers minst 0", "--repeat is at least 1, --workers at least 0"
+        )
     path = find(options.scenario)
     scenario = load(path)
     if options.seed is not None:
@@ -60,22 +74,31 @@ def run(options: argparse.Namespace) -> int:
     def watch(elapsed: float, outcome: running.Outcome) -> None:
         progress(live(elapsed, outcome, options.lang))
 
-    outcome = running.execute(scenario, demand, target=target, workers=options.workers, watch=watch)
-    progress("", last=True)
-    command = f"kj-load run {shlex.quote(options.scenario)} --seed {scenario.seed}"
-    command += f" --demand {shlex.quote(options.demand)}" if options.demand else ""
-    told = result.content(outcome, command + (f" --workers {options.workers}" if options.workers else ""))
-    result.write(folder / "result.json", result.dumps(told))
+    running.drawn(scenario, demand)
+    code = EXIT_OK
+    with running.stage(scenario, target) as ready:
+        for number in range(options.repeat):
+            one = scenario.model_copy(update={"seed": scenario.seed + number})
+            outcome = running.execute(one, demand, ready, workers=options.workers, watch=watch)
+            progress("", last=True)
+            again = f"kj-load run {shlex.quote(options.scenario)} --seed {one.seed}"
+            again += f" --demand {shlex.quote(options.demand)}" if options.demand else ""
+            told = result.content(outcome, again + (f" --workers {options.workers}" if options.workers else ""))
+            name = f"result-{number + 1}.json" if options.repeat > 1 else "result.json"
+            result.write(folder / name, result.dumps(told))
+            code = max(code, EXIT_INTERRUPTED if outcome.interrupted else CODES[told["verdict"]])
+            if outcome.interrupted:
+                break
     result.write(folder / "report.html", page.render(outcome, told, options.lang).encode())
-    xml = result.junit(told, path.stem)
-    result.write(options.junit or folder / "junit.xml", xml)
+    result.write(options.junit or folder / "junit.xml", result.junit(told, path.stem))
     if options.json:
         print(result.dumps(told).decode(), end="")
     else:
-        print(words(told, outcome.findings, folder, options.lang))
-    if outcome.interrupted:
-        return EXIT_INTERRUPTED
-    return {"pass": EXIT_OK, "fail": EXIT_NOT_MET, "invalid": EXIT_INVALID}[told["verdict"]]
+        print(words(told, outcome.findings, folder, name, options.lang))
+    return code
+
+
+CODES = {"pass": EXIT_OK, "fail": EXIT_NOT_MET, "invalid": EXIT_INVALID}
 
 
 def live(elapsed: float, outcome: Any, lang: str) -> str:
@@ -110,7 +133,7 @@ VERDICTS = {
 }
 
 
-def words(told: dict[str, Any], findings: Any, folder: Path, lang: str) -> str:
+def words(told: dict[str, Any], findings: Any, folder: Path, name: str, lang: str) -> str:
     """What a run says, in a few lines."""
     lines = [VERDICTS[told["verdict"]].to(lang)]
     lines += [f.sentence().to(lang) for f in findings if not f.holds]
@@ -127,8 +150,8 @@ def words(told: dict[str, Any], findings: Any, folder: Path, lang: str) -> str:
         lines.append(f"Mistet en arbeider etter {at} s." if lang == "nb" else f"Lost a worker after {at} s.")
     report = folder / "report.html"
     lines.append(
-        f"Resultatet ligger i {folder}. Neste: åpne {report}, eller kj-load compare {folder / 'result.json'} GRUNNLAG"
+        f"Resultatet ligger i {folder}. Neste: åpne {report}, eller kj-load compare {folder / name} GRUNNLAG"
         if lang == "nb"
-        else f"The result is in {folder}. Next: open {report}, or kj-load compare {folder / 'result.json'} BASELINE"
+        else f"The result is in {folder}. Next: open {report}, or kj-load compare {folder / name} BASELINE"
     )
     return "\n".join(lines)

@@ -81,7 +81,7 @@ def heat(recorder: Recorder, seconds: float, lang: str) -> Figure:
     axes.set_xlabel("sekund" if lang == "nb" else "second")
     axes.set_ylabel("svartid, ms" if lang == "nb" else "response time, ms")
     bar = figure.colorbar(mesh, ax=axes, label="svar per sekund" if lang == "nb" else "answers per second")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     return figure
 
 
