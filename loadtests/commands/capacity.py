@@ -60,6 +60,8 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out."""
+    import locust  # noqa: F401 - before anything else: it patches the standard library for gevent
+
     from loadtests import capacity, result, usl
     from loadtests.commands.common import demand_of
     from loadtests.demand import INDEX, hour_of_week

@@ -50,6 +50,8 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; 0 pass, 1 fail, 2 invalid."""
+    import locust  # noqa: F401 - before anything else: it patches the standard library for gevent
+
     from loadtests import result
     from loadtests.commands.common import check_target, demand_of, progress
     from loadtests.scenario import find, load
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     demand = demand_of(path, scenario, options.demand)
     address = check_target(options, scenario)
 
-    from loadtests import run as running  # brings in Locust, which patches the standard library for gevent
+    from loadtests import run as running
     from loadtests.report import page
 
     target = running.running(address, options.client, options.legacy_client, options.allow) if address else None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from loadtests.language import milliseconds, number, percent
 from loadtests.recorder import Recorder
 from loadtests.report import charts
-from loadtests.run import Outcome
+
+if TYPE_CHECKING:
+    from loadtests.run import Outcome
 
 COLUMNS = ("p50", "p90", "p95", "p99", "p99.9", "p99.99", "max")
 

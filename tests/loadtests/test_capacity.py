@@ -1,0 +1,147 @@
+"""Finding the knee, the scalability law, the months, and the comparison with a baseline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loadtests import capacity, headroom, usl
+from loadtests.baseline import judged
+from loadtests.demand import read
+from loadtests.errors import UserError
+from loadtests.scenario import shipped
+from tests.loadtests import small
+
+
+@given(st.floats(2, 5000), st.floats(1, 400), st.floats(1.2, 3), st.floats(0.01, 0.2))
+def test_the_search_brackets_the_knee_within_its_tolerance(
+    knee: float, start: float, factor: float, tolerance: float
+) -> None:
+    def trial(rate: float, _: int) -> capacity.Answer:
+        return "pass" if rate <= knee else "fail"
+
+    found = capacity.search(trial, start, factor=factor, tolerance=tolerance, most=2000)
+    if knee >= 2000:
+        assert found.passed == max(2000, start)
+        assert found.failed is None
+    elif knee < start / factor**8:
+        assert found.passed == 0
+    else:
+        assert found.failed is not None
+        assert found.passed <= knee < found.failed
+        assert found.failed - found.passed <= tolerance * found.passed
+    assert len(found.asked) <= 60
+
+
+def test_a_generator_that_cannot_keep_up_is_told_apart_from_the_service() -> None:
+    def trial(rate: float, _: int) -> capacity.Answer:
+        return "pass" if rate < 300 else "invalid"
+
+    assert capacity.search(trial, 50, factor=2, tolerance=0.05, most=5000).limited_by == "generator"
+
+
+def test_the_range_of_repetitions_covers_the_median_as_often_as_it_says() -> None:
+    stream = np.random.default_rng(1)
+    samples = stream.lognormal(3, 0.3, (20_000, 3))
+    rates = [capacity.over_repetitions([float(x) for x in row]) for row in samples[:2000]]
+    inside = np.mean([r.low <= np.exp(3) <= r.high for r in rates])
+    assert rates[0].covers == 0.75
+    assert (
+        abs(inside - 0.75) < 5 * (0.75 * 0.25 / 2000) ** 0.5
+    )  # five standard deviations: false alarm 6e-7, fixed seed
+
+
+@settings(max_examples=25)
+@given(st.floats(50, 2000), st.floats(0, 0.3), st.floats(0, 0.02))
+def test_the_scalability_law_is_recovered_from_its_own_rates(one: float, contention: float, coherency: float) -> None:
+    law = usl.Law(one, contention, coherency, 0)
+    numbers = [1, 2, 3, 4, 6, 8]
+    found = usl.fit(numbers, [float(law.rate(n)) for n in numbers])
+    assert found is not None
+    for n in range(1, 11):
+        assert float(found.rate(n)) == pytest.approx(float(law.rate(n)), rel=0.01)
+
+
+def test_the_law_says_how_many_processes_a_rate_needs_and_when_none_suffice() -> None:
+    law = usl.Law(100, 0.05, 0.01, 0)
+    assert law.best == pytest.approx((0.95 / 0.01) ** 0.5)
+    assert law.needed(100) == 1
+    needed = law.needed(250)
+    assert needed is not None
+    assert float(law.rate(needed)) >= 250 > float(law.rate(needed - 1))
+    assert law.needed(1e6) is None
+    assert usl.fit([1, 2], [100, 190]) is None
+
+
+def made(rate: float) -> capacity.Capacity:
+    point = capacity.Point(
+        processes=1, rate=capacity.over_repetitions([rate]), limited_by="service", broke=["status p99"]
+    )
+    return capacity.Capacity(
+        scenario="x", hour="mon 08", objectives={}, points=[point], steps=[], machine={}, made="2026-11-24"
+    )
+
+
+def test_the_month_in_which_the_peak_outgrows_the_capacity() -> None:
+    demand = small.demand(1.0)  # the same every hour: the busiest hour is the mean
+    rows = [{"month": f"2027-{m:02d}", "p50": 1e6 * m, "p95": 2e6 * m} for m in range(1, 13)]
+    days = {1: 31, 2: 28, 3: 31, 4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30, 10: 31, 11: 30, 12: 31}
+    table = headroom.months(rows, demand, made(10.0))
+    for month in table:
+        m = int(month.month[5:])
+        assert month.p50 == pytest.approx(1e6 * m / (days[m] * 86_400))
+        assert month.peak == pytest.approx(3 * 2e6 * m / (days[m] * 86_400))
+        assert month.holds == (month.peak <= 10.0)
+    assert [m.holds for m in table].index(False) == 4  # 3 × 2e6 × 5 / (31 × 86 400) = 11.2 > 10
+
+
+def test_the_shipped_schema_of_the_capacity_file_is_the_codes_and_holds_a_file() -> None:
+    schema = json.loads((shipped().parent / "capacity.schema.json").read_text())
+    assert schema == capacity.json_schema()
+    jsonschema.validate(json.loads(made(10.0).model_dump_json()), schema)
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "capacity.json"
+    broken.write_text('{"format": "kj-capacity/1"}')
+    with pytest.raises(UserError, match="is not a capacity file: scenario"):
+        headroom.read_capacity(broken)
+    with pytest.raises(UserError, match="cannot be read"):
+        read(tmp_path / "none.json")
+    broken.write_text('{"format": "kj-demand/1"}')
+    with pytest.raises(UserError, match="is not a demand file"):
+        read(broken)
+
+
+def _alarms(level: float, slower: float, rounds: int, new: int, old: int, operations: int) -> float:
+    """The share of comparisons with any alarm, of runs whose percentiles vary by 15 % between runs."""
+    stream = np.random.default_rng(7)
+    found = 0
+    for _ in range(rounds):
+        samples = {
+            (f"o{i}", 99.0): (
+                list(100 * slower * stream.lognormal(0, 0.15, new)),
+                list(100 * stream.lognormal(0, 0.15, old)),
+            )
+            for i in range(operations)
+        }
+        found += any(c.alarm for c in judged(samples, level))
+    return found / rounds
+
+
+def test_noise_raises_the_alarm_no_more_often_than_stated_and_a_slower_service_does() -> None:
+    # Binomial with 2000 rounds at 1 %: more than 36 of them come with probability 2e-4 under the bound; the seed is fixed.
+    assert _alarms(0.01, 1.0, 2000, 6, 8, 3) <= 0.018
+    assert _alarms(0.01, 1.5, 200, 6, 8, 3) > 0.9
+
+
+def test_too_few_runs_are_refused_rather_than_silent() -> None:
+    samples = {("status", 99.0): ([1.0], [1.0, 2.0])}
+    with pytest.raises(UserError, match="too few runs"):
+        judged(samples, 0.01)

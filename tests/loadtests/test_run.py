@@ -1,0 +1,162 @@
+"""The command, from the scenario to the report: one short run against a real mock, and what it refuses before any."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from loadtests.latency import Latency
+from loadtests.result import response
+from loadtests.scenario import load, shipped
+
+SCENARIO = """
+title: {nb: Prøve, en: Try}
+demand: DEMAND
+shape:
+  - {seconds: 6, at: mon 08, factor: 3, operations: {read: 6, create: 100, update: 300, delete: 1500, login: 0.5}}
+mix: {legacy: 0.3, citizen: 0.02, think_seconds: 0.1}
+population: {patients: 120, restricted: 0.05, blocked: 0.05, reserved: 0.05, sessions: 1}
+objectives:
+  all: {error_rate: 0, wrong: 0}
+  status: {p99_ms: 5000}
+validity: {lateness_p99_ms: 1000}
+stripes: 2
+"""
+
+
+def kj_load(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "loadtests.cli", *arguments], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("run")
+    demand = shipped() / "demand-2027-11.json"
+    (place / "try.yaml").write_text(SCENARIO.replace("DEMAND", str(demand)))
+    made = kj_load("run", str(place / "try.yaml"), "--out", str(place / "out"))
+    assert made.returncode == 0, made.stdout + made.stderr
+    assert "Målene holdt." in made.stdout
+    return place / "out"
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    return content
+
+
+def test_everything_drawn_was_sent_answered_right_and_counted_by_the_service_too(told: dict[str, Any]) -> None:
+    assert told["verdict"] == "pass"
+    assert told["arrivals"]["missed"] == 0
+    sent = {name: o["sent"] for name, o in told["operations"].items()}
+    by_name = {row["operation"]: row for row in told["demand"]}
+    citizens = sent.get("citizen-read", 0)
+    assert by_name["status"]["sent"] == by_name["status"]["due"] - citizens
+    assert by_name["login"]["sent"] == by_name["login"]["due"]
+    for name in ("create", "update", "delete"):
+        assert by_name[name]["due"] > 0, name
+        assert by_name[name]["sent"] >= by_name[name]["due"] > 0  # an update of nobody's entry creates one first
+    counts = told["server"]["counts"]
+    assert counts["current/status/ok_total"] == sent["status"]
+    assert counts["legacy/helseindikator/ok_total"] == sent["legacy-status"]
+    refusals = sum(v for k, v in counts.items() if k.startswith("current/read/") and "/ok" not in k)
+    assert counts["current/read/ok_total"] + refusals == sent["read"]
+    assert all(o["good"] == o["sent"] for o in told["operations"].values())
+
+
+def test_response_is_never_shorter_than_service_and_histograms_are_kept(told: dict[str, Any]) -> None:
+    for name, o in told["operations"].items():
+        for percentile, value in o["response_ms"].items():
+            assert value >= o["service_ms"][percentile] * 0.998 - 0.001, (name, percentile)
+        histogram: Latency = response(told, name)
+        assert histogram.count == o["sent"]
+        assert histogram.summary() == o["response_ms"]
+
+
+def test_junit_has_one_case_for_each_finding(folder: Path, told: dict[str, Any]) -> None:
+    suite = ElementTree.parse(folder / "junit.xml").getroot()
+    assert suite.get("tests") == str(len(told["findings"])) == str(len(suite.findall("testcase")))
+    assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
+
+
+def test_the_report_stands_alone_and_shows_the_generators_lateness(folder: Path) -> None:
+    page = (folder / "report.html").read_text()
+    assert not re.search(r'(src|href)="(?!#|data:image/png;base64)', page.replace("xlink:", ""))
+    assert "<script" not in page
+    assert page.count("<svg") == 4
+    assert "generator p99" in page
+    assert "kj-load run" in page
+
+
+def test_every_shipped_scenario_is_in_order() -> None:
+    names = sorted(shipped().glob("*.yaml"))
+    assert len(names) >= 10
+    for path in names:
+        scenario = load(path)
+        assert (path.parent / scenario.demand).is_file()
+        assert scenario.objectives
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"DEMAND": "none.json"}, "demand file"),
+        ({"seconds: 6": "seconds: -6"}, "shape.0.seconds"),
+        ({"at: mon 08": "at: monday"}, "mon, tue, wed"),
+        ({"stripes: 2": "strips: 2"}, "strips"),
+        ({"stripes: 2": "target: https://api.kjernejournal.no"}, "never load-tested"),
+        ({"stripes: 2": "target: http://127.0.0.1:1"}, "--client"),
+        ({"seconds: 6": "seconds: 7200"}, "limits.seconds"),
+        ({"factor: 3": "factor: 0"}, "never asks"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_before_the_first_request(
+    change: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    text = SCENARIO
+    for old, new in change.items():
+        assert old in text
+        text = text.replace(old, new)
+    text = text.replace("DEMAND", str(shipped() / "demand-2027-11.json"))
+    (tmp_path / "try.yaml").write_text(text)
+    made = kj_load("run", str(tmp_path / "try.yaml"), "--lang", "en", "--out", str(tmp_path / "out"))
+    assert made.returncode == 2
+    assert message in made.stderr
+    assert "Traceback" not in made.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_client_key_that_has_expired_or_a_host_that_is_silent_is_told(tmp_path: Path) -> None:
+    from joserfc.jwk import ECKey
+
+    (tmp_path / "try.yaml").write_text(SCENARIO.replace("DEMAND", str(shipped() / "demand-2027-11.json")))
+    key = ECKey.generate_key("P-256").as_dict(private=True)
+    client = {
+        "issuer": "http://127.0.0.1:1/helseid",
+        "api": "http://127.0.0.1:1/api",
+        "client_id": "x",
+        "private_jwk": {**key, "exp": 1},
+        "scopes": ["s"],
+        "redirect_uri": "http://127.0.0.1/callback",
+        "professionals": [],
+        "audience": "a",
+    }
+    file = tmp_path / "client.json"
+    file.write_text(json.dumps(client))
+    common = ["run", str(tmp_path / "try.yaml"), "--lang", "en", "--target", "http://127.0.0.1:1"]
+    common += ["--client", str(file), "--legacy-client", str(file)]
+    assert "has expired" in kj_load(*common).stderr
+    del client["private_jwk"]["exp"]  # type: ignore[attr-defined]
+    file.write_text(json.dumps(client))
+    made = kj_load(*common)
+    assert made.returncode == 2
+    assert "does not answer: refused" in made.stderr
