@@ -85,7 +85,7 @@ def draw(course: Course, seed: int, most: int = MOST) -> Arrivals:
     """All arrivals of a run.
 
     Raises:
-        UserError: the run would have more than ``most`` arrivals, or reads or writes without an opening.
+        UserError: the run would have more than ``most`` arrivals, or none.
     """
     first, last = openings(course)
     total = float(((first + last) / 2 * (course.ends - course.starts)[:, None]).sum())
@@ -96,6 +96,8 @@ def draw(course: Course, seed: int, most: int = MOST) -> Arrivals:
         )
     stream = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
     count = stream.poisson(total)
+    if not count:
+        raise UserError("det kom ingen ankomster; gjør løpet lengre", "there were no arrivals; make the run longer")
     points = np.sort(stream.uniform(0, total, count))  # given their number, the points are uniform
     piece, times = invert(course, first.sum(axis=1), last.sum(axis=1), points)
     part = (times - course.starts[piece]) / (course.ends - course.starts)[piece]

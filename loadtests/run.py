@@ -155,7 +155,8 @@ def execute(
     Raises:
         UserError: something is wrong before the first request.
     """
-    played, arrivals = drawn(scenario, demand)
+    played = course(demand, scenario.shape)
+    arrivals = draw(played, scenario.seed, scenario.limits.requests)
     served, mock = ready.target, ready.mock
     plan = Plan(scenario, served.base, served.users, demand.places, ready.patients, arrivals, known=not ready.used)
     ready.used = True
@@ -196,15 +197,6 @@ def execute(
         origin.close()
     outcome.verdict, outcome.findings = judge(outcome.recorder, scenario.objectives, scenario.validity, len(arrivals))
     return outcome
-
-
-def drawn(scenario: Scenario, demand: Demand) -> tuple[Course, Arrivals]:
-    """The course and the arrivals of a scenario, so that faults are found before anything is started. Raises UserError."""
-    played = course(demand, scenario.shape)
-    arrivals = draw(played, scenario.seed, scenario.limits.requests)
-    if not len(arrivals):
-        raise UserError("det kom ingen ankomster; gjør løpet lengre", "there were no arrivals; make the run longer")
-    return played, arrivals
 
 
 def _set_faults(origin: Origin, faults: dict[str, Any]) -> None:

@@ -34,6 +34,8 @@ BUDGET = {
     "coverage": 1e-8,
     "paired": 5e-8,
     "open_arrivals": 5e-8,
+    "baseline": 5e-8,
+    "repetitions": 5e-8,
 }
 
 

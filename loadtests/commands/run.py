@@ -50,11 +50,10 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; 0 pass, 1 fail, 2 invalid."""
-    import locust  # noqa: F401 - before anything else: it patches the standard library for gevent
-
-    from loadtests import result
+    from loadtests.arrivals import draw
     from loadtests.commands.common import check_target, demand_of, progress
     from loadtests.scenario import find, load
+    from loadtests.shapes import course
 
     if options.repeat < 1 or options.workers < 0:
         raise UserError(
@@ -66,7 +65,11 @@ def run(options: argparse.Namespace) -> int:
         scenario = scenario.model_copy(update={"seed": options.seed})
     demand = demand_of(path, scenario, options.demand)
     address = check_target(options, scenario)
+    draw(course(demand, scenario.shape), scenario.seed, scenario.limits.requests)  # whatever is wrong is said now
 
+    import locust  # noqa: F401 - before what follows: it patches the standard library for gevent
+
+    from loadtests import result
     from loadtests import run as running
     from loadtests.report import page
 
@@ -76,7 +79,6 @@ def run(options: argparse.Namespace) -> int:
     def watch(elapsed: float, outcome: running.Outcome) -> None:
         progress(live(elapsed, outcome, options.lang))
 
-    running.drawn(scenario, demand)
     code = EXIT_OK
     with running.stage(scenario, target) as ready:
         for number in range(options.repeat):

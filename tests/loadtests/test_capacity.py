@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from loadtests import capacity, headroom, usl
 from loadtests.baseline import judged
 from loadtests.demand import read
 from loadtests.errors import UserError
 from loadtests.scenario import shipped
+from tests.alarm import alpha
 from tests.loadtests import small
 
 
@@ -47,14 +49,12 @@ def test_a_generator_that_cannot_keep_up_is_told_apart_from_the_service() -> Non
 
 
 def test_the_range_of_repetitions_covers_the_median_as_often_as_it_says() -> None:
-    stream = np.random.default_rng(1)
-    samples = stream.lognormal(3, 0.3, (20_000, 3))
-    rates = [capacity.over_repetitions([float(x) for x in row]) for row in samples[:2000]]
-    inside = np.mean([r.low <= np.exp(3) <= r.high for r in rates])
+    samples = np.random.default_rng(1).lognormal(3, 0.3, (2000, 3))
+    rates = [capacity.over_repetitions([float(x) for x in row]) for row in samples]
+    inside = sum(r.low <= np.exp(3) <= r.high for r in rates)
     assert rates[0].covers == 0.75
-    assert (
-        abs(inside - 0.75) < 5 * (0.75 * 0.25 / 2000) ** 0.5
-    )  # five standard deviations: false alarm 6e-7, fixed seed
+    level = alpha("repetitions") / 2
+    assert stats.binom.ppf(level, 2000, 0.75) <= inside <= stats.binom.isf(level, 2000, 0.75)
 
 
 @settings(max_examples=25)
@@ -136,9 +136,11 @@ def _alarms(level: float, slower: float, rounds: int, new: int, old: int, operat
 
 
 def test_noise_raises_the_alarm_no_more_often_than_stated_and_a_slower_service_does() -> None:
-    # Binomial with 2000 rounds at 1 %: more than 36 of them come with probability 2e-4 under the bound; the seed is fixed.
-    assert _alarms(0.01, 1.0, 2000, 6, 8, 3) <= 0.018
-    assert _alarms(0.01, 1.5, 200, 6, 8, 3) > 0.9
+    level = alpha("baseline")
+    rounds, stated = 500, 0.01
+    most = stats.binom.isf(level, rounds, stated)
+    assert _alarms(stated, 1.0, rounds, 6, 8, 3) * rounds <= most
+    assert _alarms(stated, 1.5, 100, 6, 8, 3) > 0.9
 
 
 def test_too_few_runs_are_refused_rather_than_silent() -> None:

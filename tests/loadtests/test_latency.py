@@ -10,7 +10,7 @@ from loadtests.latency import Latency
 from loadtests.recorder import Recorder
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.lists(st.floats(1e-6, 500), min_size=1, max_size=60), st.integers(1, 3))
 def test_parts_merge_to_the_histogram_of_the_whole(seconds: list[float], parts: int) -> None:
     whole, merged, encoded = Latency(), Latency(), Latency()
