@@ -6,7 +6,6 @@ recorded until it is over, and say how many processes were lost on the way.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 import gevent
 import numpy as np
+from locust.argument_parser import parse_options
 from locust.env import Environment
 
 from loadtests.arrivals import draw
@@ -68,6 +68,10 @@ class Conductor(ABC):
             raise RunError(f"HelseID gav ingen token: {self.refused}", f"HelseID gave no token: {self.refused}")
 
     @abstractmethod
+    def tell_locust(self) -> None:
+        """Let Locust count every request as well, for its web UI; that costs some microseconds a request."""
+
+    @abstractmethod
     def run(self, seconds: float, begin: Callable[[], None], watch: Watch) -> None:
         """Play the plan; ``begin`` is called just before the run begins, ``watch`` every second. Raises RunError."""
 
@@ -83,10 +87,13 @@ class Local(Conductor):
         super().__init__(plan)
         self.environment = Environment(user_classes=list(classes(plan.scenario.stripes)), host=plan.base)
         self.runner = self.environment.create_local_runner()
-        heard = None
-        self.generator = Generator(plan, heard)
+        self.generator = Generator(plan)
         self.environment.kj_generator = self.generator  # type: ignore[attr-defined]
         self.environment.kj_prepared = self.prepared  # type: ignore[attr-defined]
+
+    def tell_locust(self) -> None:
+        """Fire Locust's event for every request."""
+        self.generator.heard = locust_event(self.environment)
 
     def run(self, seconds: float, begin: Callable[[], None], watch: Watch) -> None:
         """Play the plan. Raises RunError."""
@@ -115,10 +122,10 @@ class Distributed(Conductor):
     ):
         super().__init__(plan)
         self._demand, self._count = demand, workers + remote
+        options = parse_options([])
+        options.enable_rebalancing = True  # a lost worker's stripes go to the others
         self.environment = Environment(
-            user_classes=list(classes(plan.scenario.stripes)),
-            host=plan.base,
-            parsed_options=argparse.Namespace(enable_rebalancing=True),
+            user_classes=list(classes(plan.scenario.stripes)), host=plan.base, parsed_options=options
         )
         port = port or _free_port(bind)
         self.runner = self.environment.create_master_runner(bind, port)
@@ -131,8 +138,13 @@ class Distributed(Conductor):
             )
             for _ in range(workers)
         ]
+        self._heard = False
         self._told: set[str] = set()
         self._finished: set[str] = set()
+
+    def tell_locust(self) -> None:
+        """Have the workers fire Locust's event; Locust brings the counts here."""
+        self._heard = True
 
     def _on_prepared(self, environment: Environment, msg: Any, **_: Any) -> None:
         self.prepared(int(msg.data["stripe"]), msg.data["error"])
@@ -146,7 +158,7 @@ class Distributed(Conductor):
         """Play the plan. Raises RunError."""
         try:
             self._wait_for_workers()
-            self.runner.send_message("kj-plan", packed(self.plan, self._demand))
+            self.runner.send_message("kj-plan", packed(self.plan, self._demand) | {"heard": self._heard})
             stripes = self.plan.scenario.stripes
             gevent.spawn(self.runner.start, stripes, stripes)
             self.wait_until_ready()
@@ -190,6 +202,23 @@ class Distributed(Conductor):
                 self.lost.append({"worker": worker.id, "noticed_at": round(self.elapsed(), 1)})
 
 
+def locust_event(environment: Environment) -> Heard:
+    """What tells Locust of a request."""
+    event: Any = environment.events.request
+
+    def heard(operation: str, milliseconds: float, size: int, error: str | None) -> None:
+        event.fire(
+            request_type="KJ",
+            name=operation,
+            response_time=milliseconds,
+            response_length=size,
+            exception=RuntimeError(error) if error else None,
+            context={},
+        )
+
+    return heard
+
+
 def _free_port(host: str) -> int:
     import socket
 
@@ -226,6 +255,3 @@ def unpacked(told: dict[str, Any]) -> Plan:
     return Plan(
         scenario, told["base"], Users(told["current"], told["legacy"]), places, patients, arrivals, told["known"]
     )
-
-
-__all__ = ["Conductor", "Distributed", "Heard", "Local", "packed", "unpacked"]

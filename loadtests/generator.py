@@ -63,10 +63,10 @@ class _Stripe:
 class Generator:
     """Plays stripes of a plan in this process."""
 
-    def __init__(self, plan: Plan, heard: Heard | None = None) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.recorder = Recorder()
-        self._heard = heard
+        self.heard: Heard | None = None  # who else is told of every request
         self._zero = time.perf_counter()
         self._ended = False
         self.begun, self.over = Event(), Event()
@@ -312,13 +312,13 @@ class Generator:
     ) -> None:
         done = self.now() if done is None else done
         self.recorder.answered(operation, due, sent, done, error, wrong)
-        if self._heard is not None:
-            self._heard(operation, (done - due) * 1000, size, error or wrong)
+        if self.heard is not None:
+            self.heard(operation, (done - due) * 1000, size, error or wrong)
 
     def _observe(self, operation: str, due: float, sent: float, done: float, error: str | None) -> None:
         self.recorder.answered(operation, due, sent, done, error)
-        if self._heard is not None:
-            self._heard(operation, (done - due) * 1000, 0, error)
+        if self.heard is not None:
+            self.heard(operation, (done - due) * 1000, 0, error)
 
 
 def generation(operation: str) -> tuple[str, bool]:

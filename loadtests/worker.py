@@ -11,7 +11,7 @@ import gevent
 from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 
-from loadtests.conduct import REPORT_SECONDS, unpacked
+from loadtests.conduct import REPORT_SECONDS, locust_event, unpacked
 from loadtests.generator import Generator
 from loadtests.recorder import Recorder
 from loadtests.stripes import classes
@@ -35,7 +35,10 @@ class Worker:
         return found
 
     def _plan(self, environment: Environment, msg: Any, **_: Any) -> None:
-        self.environment.kj_generator = Generator(unpacked(msg.data))  # type: ignore[attr-defined]
+        generator = Generator(unpacked(msg.data))
+        if msg.data["heard"]:
+            generator.heard = locust_event(self.environment)
+        self.environment.kj_generator = generator  # type: ignore[attr-defined]
 
     def _prepared(self, number: int, error: str | None) -> None:
         self.runner.send_message("kj-prepared", {"stripe": number, "error": error})

@@ -45,6 +45,15 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
         "--out", type=Path, metavar=t("MAPPE", "FOLDER"), help=t("mappen (out/load/SCENARIO)", "folder to write")
     )
     made.add_argument("--junit", type=Path, metavar=t("FIL", "FILE"), help=t("JUnit XML hit", "JUnit XML here"))
+    made.add_argument(
+        "--web",
+        type=int,
+        metavar="PORT",
+        help=t("Locusts nettside mens løpet går, og rapporten på /kj-load", "Locust's web UI, the report at /kj-load"),
+    )
+    made.add_argument(
+        "--metrics", type=int, metavar="PORT", help=t("Prometheus-målinger mens løpet går", "Prometheus metrics")
+    )
     target_arguments(made, t)
 
 
@@ -69,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
     import locust  # noqa: F401 - before what follows: it patches the standard library for gevent
 
-    from loadtests import result
+    from loadtests import export, result, web
     from loadtests import run as running
     from loadtests.report import page
 
@@ -80,10 +89,20 @@ def run(options: argparse.Namespace) -> int:
         progress(live(elapsed, outcome, options.lang))
 
     code = EXIT_OK
+    stops: list[Callable[[], object]] = []
+
+    def started(conductor: Any, outcome: running.Outcome) -> None:
+        while stops:
+            stops.pop()()
+        if options.metrics:
+            stops.append(export.serve(options.metrics, lambda: conductor.recorder))
+        if options.web:
+            stops.append(web.serve(options.web, conductor, outcome, options.lang))
+
     with running.stage(scenario, target) as ready:
         for number in range(options.repeat):
             one = scenario.model_copy(update={"seed": scenario.seed + number})
-            outcome = running.execute(one, demand, ready, workers=options.workers, watch=watch)
+            outcome = running.execute(one, demand, ready, workers=options.workers, watch=watch, started=started)
             progress("", last=True)
             again = f"kj-load run {shlex.quote(options.scenario)} --seed {one.seed}"
             again += f" --demand {shlex.quote(options.demand)}" if options.demand else ""
@@ -93,6 +112,8 @@ def run(options: argparse.Namespace) -> int:
             code = max(code, EXIT_INTERRUPTED if outcome.interrupted else CODES[told["verdict"]])
             if outcome.interrupted:
                 break
+    while stops:
+        stops.pop()()
     result.write(folder / "report.html", page.render(outcome, told, options.lang).encode())
     result.write(options.junit or folder / "junit.xml", result.junit(told, path.stem))
     if options.json:
