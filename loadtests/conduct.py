@@ -11,11 +11,12 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
 import numpy as np
-from locust.argument_parser import parse_options
+from locust.argument_parser import get_parser
 from locust.env import Environment
 
 from loadtests.arrivals import draw
@@ -33,6 +34,17 @@ READY_SECONDS = 120.0
 LEAD_SECONDS = 1.0  # between saying when the run begins, and its beginning
 REPORT_SECONDS = 1.0
 Watch = Callable[[float, Recorder], None]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a run is spread: ``workers`` processes here, ``remote`` ones that come from other machines; with none of
+    either it runs in this process. ``bind`` and ``port`` (0: a free one) are where the master listens."""
+
+    workers: int = 0
+    remote: int = 0
+    bind: str = "127.0.0.1"
+    port: int = 0
 
 
 class Conductor(ABC):
@@ -65,7 +77,7 @@ class Conductor(ABC):
                 )
             gevent.sleep(0.02)
         if self.refused is not None:
-            raise RunError(f"HelseID gav ingen token: {self.refused}", f"HelseID gave no token: {self.refused}")
+            raise RunError(f"løpet kan ikke begynne: {self.refused}", f"the run cannot begin: {self.refused}")
 
     @abstractmethod
     def tell_locust(self) -> None:
@@ -117,26 +129,24 @@ class Local(Conductor):
 class Distributed(Conductor):
     """A run on Locust's master in this process and workers in others."""
 
-    def __init__(
-        self, plan: Plan, demand: Demand, workers: int, remote: int = 0, bind: str = "127.0.0.1", port: int = 0
-    ):
+    def __init__(self, plan: Plan, demand: Demand, scale: Scale) -> None:
         super().__init__(plan)
-        self._demand, self._count = demand, workers + remote
-        options = parse_options([])
+        self._demand, self._count = demand, scale.workers + scale.remote
+        options = get_parser().parse_args([])
         options.enable_rebalancing = True  # a lost worker's stripes go to the others
         self.environment = Environment(
             user_classes=list(classes(plan.scenario.stripes)), host=plan.base, parsed_options=options
         )
-        port = port or _free_port(bind)
-        self.runner = self.environment.create_master_runner(bind, port)
+        port = scale.port or _free_port(scale.bind)
+        self.runner = self.environment.create_master_runner(scale.bind, port)
         self.runner.register_message("kj-prepared", self._on_prepared)
         self.runner.register_message("kj-report", self._on_report)
         self.processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "loadtests.worker", bind, str(port), str(plan.scenario.stripes)],
+                [sys.executable, "-m", "loadtests.worker", scale.bind, str(port), str(plan.scenario.stripes)],
                 start_new_session=True,
             )
-            for _ in range(workers)
+            for _ in range(scale.workers)
         ]
         self._heard = False
         self._told: set[str] = set()

@@ -73,7 +73,20 @@ class Finding:
         else:
             shown = f"{percent(self.found, lang, 3)} ({percent(self.limit, lang, 3)})"
         mark = "\u2713" if self.holds else "\u2717"
-        return f"{mark} {self.operation} {self.what.replace('_ms', '').replace('_', '.', 1)}: {shown}"
+        return f"{mark} {self.operation} {self._name(lang)}: {shown}"
+
+    def _name(self, lang: str) -> str:
+        if self.what in _NAMES:
+            return _NAMES[self.what].to(lang)
+        return self.what.removesuffix("_ms").replace("_", "," if lang == "nb" else ".")
+
+
+_NAMES = {
+    "lateness_p99_ms": Text("egen forsinkelse p99", "own lateness p99"),
+    "missed": Text("ankomster som ikke ble spilt", "arrivals not played"),
+    "error_rate": Text("feil", "errors"),
+    "wrong": Text("gale svar", "wrong answers"),
+}
 
 
 def judge(

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from loadtests.arrivals import Arrivals, draw
-from loadtests.conduct import Conductor, Distributed, Local
+from loadtests.conduct import Conductor, Distributed, Local, Scale
 from loadtests.demand import Demand
 from loadtests.errors import RunError, UserError
 from loadtests.generator import Plan
@@ -143,13 +143,13 @@ def execute(
     demand: Demand,
     ready: Ready,
     *,
-    workers: int = 0,
+    scale: Scale | None = None,
     watch: Callable[[float, Outcome], None] | None = None,
     started: Callable[[Conductor, Outcome], None] | None = None,
 ) -> Outcome:
     """Carry a run out on a stage.
 
-    ``workers`` processes of Locust, or none: then it runs here. ``watch`` is called every second with what is seen so
+    ``scale`` says how it is spread over processes; left out, it runs here. ``watch`` is called every second with what is seen so
     far. Ctrl-C ends the run early; what was seen until then is in the outcome.
 
     Raises:
@@ -160,7 +160,7 @@ def execute(
     served, mock = ready.target, ready.mock
     plan = Plan(scenario, served.base, served.users, demand.places, ready.patients, arrivals, known=not ready.used)
     ready.used = True
-    conductor: Conductor = Distributed(plan, demand, workers) if workers else Local(plan)
+    conductor: Conductor = Distributed(plan, demand, scale) if scale and scale.workers + scale.remote else Local(plan)
     outcome = Outcome(
         scenario, demand, played, arrivals, conductor.recorder, Verdict.INVALID, [], conductor.lost, played.seconds
     )

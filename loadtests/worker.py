@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -12,15 +13,18 @@ from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 
 from loadtests.conduct import REPORT_SECONDS, locust_event, unpacked
+from loadtests.errors import UserError
 from loadtests.generator import Generator
 from loadtests.recorder import Recorder
 from loadtests.stripes import classes
+from loadtests.target import allowed
 
 
 class Worker:
     """Takes the plan from the master, plays the stripes that Locust spawns here, reports every second."""
 
-    def __init__(self, host: str, port: int, stripes: int) -> None:
+    def __init__(self, host: str, port: int, stripes: int, allow: Path | None = None) -> None:
+        self._allow = allow
         self.environment = Environment(user_classes=list(classes(stripes)))
         self.runner = self.environment.create_worker_runner(host, port)
         self.environment.kj_prepared = self._prepared  # type: ignore[attr-defined]
@@ -35,7 +39,13 @@ class Worker:
         return found
 
     def _plan(self, environment: Environment, msg: Any, **_: Any) -> None:
-        generator = Generator(unpacked(msg.data))
+        plan = unpacked(msg.data)
+        try:
+            allowed(plan.base, self._allow)  # a master cannot make this machine load what its own list does not allow
+        except UserError as error:
+            self._prepared(-1, str(error))
+            return
+        generator = Generator(plan)
         if msg.data["heard"]:
             generator.heard = locust_event(self.environment)
         self.environment.kj_generator = generator  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from loadtests.commands import capacity, check, compare, headroom, run
+from loadtests.commands import capacity, check, compare, headroom, run, worker
 
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
@@ -12,4 +12,5 @@ COMMANDS: dict[str, ModuleType] = {
     "compare": compare,
     "capacity": capacity,
     "headroom": headroom,
+    "worker": worker,
 }

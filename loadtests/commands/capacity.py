@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from loadtests import capacity, result, usl
     from loadtests.commands.common import demand_of
     from loadtests.demand import INDEX, hour_of_week
+    from loadtests.report import page
     from loadtests.scenario import find, load
 
     good = options.start > 0 and options.factor > 1 and 0 < options.tolerance < 1 and options.repeat >= 1
@@ -94,6 +95,7 @@ def run(options: argparse.Namespace) -> int:
     )
     text = content.model_dump_json(indent=1)
     result.write(options.out, text.encode() + b"\n")
+    result.write(options.out.with_suffix(".html"), page.render_capacity(content, options.lang).encode())
     if options.json:
         print(text)
         return EXIT_OK
@@ -105,9 +107,9 @@ def run(options: argparse.Namespace) -> int:
             f"  {p.processes} {'prosess(er)' if nb else 'process(es)'}: {middle}/s ({low}\u2013{high}); {'grensen er' if nb else 'limit:'} {by}"
         )
     print(
-        f"Kapasiteten ligger i {options.out}. Neste: kj-load headroom out/national {options.out} --demand demand.json"
+        f"Kapasiteten ligger i {options.out} (og .html). Neste: kj-load headroom out/national {options.out} --demand demand.json"
         if nb
-        else f"The capacity is in {options.out}. Next: kj-load headroom out/national {options.out} --demand demand.json"
+        else f"The capacity is in {options.out} (and .html). Next: kj-load headroom out/national {options.out} --demand demand.json"
     )
     return EXIT_OK
 
@@ -119,6 +121,7 @@ def _measure(
     from loadtests import capacity, result
     from loadtests import run as running
     from loadtests.commands.common import progress
+    from loadtests.conduct import Scale
     from loadtests.shapes import Stage
 
     own = scenario.model_copy(update={"mock": scenario.mock.model_copy(update={"processes": processes})})
@@ -128,12 +131,12 @@ def _measure(
         def trial(rate: float, repetition: int) -> capacity.Answer:
             shape = [Stage(seconds=options.seconds, at=options.hour, factor=rate / one)]
             once = own.model_copy(update={"shape": shape, "seed": own.seed + len(steps)})
-            outcome = running.execute(once, demand, ready, workers=options.workers)
+            outcome = running.execute(once, demand, ready, scale=Scale(options.workers))
             if outcome.interrupted:
                 raise KeyboardInterrupt
             steps.append(_step(processes, repetition, rate, result.content(outcome, "")))
             if outcome.verdict.value != "pass":
-                broke[rate] = [f.sentence().en for f in outcome.findings if not f.holds]
+                broke[rate] = [f"{f.operation} {f.what}" for f in outcome.findings if not f.holds]
             shown = number(rate, options.lang, 1)
             progress(f"{processes} × {repetition + 1}: {shown}/s {outcome.verdict.value}", last=True)
             return outcome.verdict.value

@@ -42,6 +42,19 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
         help=t("arbeiderprosesser under Locusts hovedprosess (0: alt her)", "worker processes (0: all here)"),
     )
     made.add_argument(
+        "--remote",
+        type=int,
+        default=0,
+        metavar="N",
+        help=t("vent på så mange «kj-load worker» fra andre maskiner", "wait for so many «kj-load worker» elsewhere"),
+    )
+    made.add_argument(
+        "--bind", default="127.0.0.1", metavar="HOST", help=t("hvor hovedprosessen lytter", "where the master listens")
+    )
+    made.add_argument(
+        "--port", type=int, default=0, help=t("hovedprosessens port (0: en ledig)", "the master's port (0: a free one)")
+    )
+    made.add_argument(
         "--out", type=Path, metavar=t("MAPPE", "FOLDER"), help=t("mappen (out/load/SCENARIO)", "folder to write")
     )
     made.add_argument("--junit", type=Path, metavar=t("FIL", "FILE"), help=t("JUnit XML hit", "JUnit XML here"))
@@ -80,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
 
     from loadtests import export, result, web
     from loadtests import run as running
+    from loadtests.conduct import Scale
     from loadtests.report import page
 
     target = running.running(address, options.client, options.legacy_client, options.allow) if address else None
@@ -88,6 +102,7 @@ def run(options: argparse.Namespace) -> int:
     def watch(elapsed: float, outcome: running.Outcome) -> None:
         progress(live(elapsed, outcome, options.lang))
 
+    scale = Scale(options.workers, options.remote, options.bind, options.port)
     code = EXIT_OK
     stops: list[Callable[[], object]] = []
 
@@ -102,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
     with running.stage(scenario, target) as ready:
         for number in range(options.repeat):
             one = scenario.model_copy(update={"seed": scenario.seed + number})
-            outcome = running.execute(one, demand, ready, workers=options.workers, watch=watch, started=started)
+            outcome = running.execute(one, demand, ready, scale=scale, watch=watch, started=started)
             progress("", last=True)
             again = f"kj-load run {shlex.quote(options.scenario)} --seed {one.seed}"
             again += f" --demand {shlex.quote(options.demand)}" if options.demand else ""

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter
 from loadtests.language import number
 from loadtests.latency import Latency
 from loadtests.recorder import HEAT_BOUNDS, Recorder
+from loadtests.usl import Law
 
 # Apart in normal and in colour-blind sight, and at least 3:1 on white; line styles tell them apart as well.
 BLUE, INK, ORANGE, GREY = "#0062BA", "#1E2B3C", "#D95F02", "#6B7686"
@@ -80,7 +81,11 @@ def heat(recorder: Recorder, seconds: float, lang: str) -> Figure:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 1 if v < 1 else 0)))
     axes.set_xlabel("sekund" if lang == "nb" else "second")
     axes.set_ylabel("svartid, ms" if lang == "nb" else "response time, ms")
-    bar = figure.colorbar(mesh, ax=axes, label="svar per sekund" if lang == "nb" else "answers per second")
+    plain = FuncFormatter(lambda v, _: number(v, lang))
+    bar = figure.colorbar(
+        mesh, ax=axes, format=plain, label="svar per sekund" if lang == "nb" else "answers per second"
+    )
+    bar.ax.yaxis.set_minor_formatter(plain)
     bar.outline.set_visible(False)
     return figure
 
@@ -141,4 +146,52 @@ def server(cpu: list[list[float]], timeline: list[dict[str, Any]], lang: str) ->
     other.set_ylabel("ms")
     lines = [*axes.get_lines(), *other.get_lines()]
     axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False, loc="upper left", ncols=2)
+    return figure
+
+
+def knee(steps: list[dict[str, Any]], rate: float, lang: str) -> Figure:
+    """Response times of the openings over the rate; filled marks passed, open ones did not; the line is the knee."""
+    figure, axes = _figure(3.4)
+    names = {"p50_ms": "p50", "p99_ms": "p99"}
+    for key, color, mark in (("p50_ms", BLUE, "o"), ("p99_ms", ORANGE, "s")):
+        for passed in (True, False):
+            chosen = [s for s in steps if s[key] is not None and (s["verdict"] == "pass") is passed]
+            axes.plot(
+                [s["achieved"] for s in chosen],
+                [s[key] for s in chosen],
+                mark,
+                color=color,
+                mfc=color if passed else "white",
+                label=names[key] if passed else None,
+            )
+    axes.axvline(rate, color=INK, ls="--", lw=1)
+    axes.annotate(
+        number(rate, lang, 0),
+        (rate, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(4, -12),
+        textcoords="offset points",
+    )
+    axes.set_yscale("log")
+    axes.set_xlim(left=0)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 1 if v < 1 else 0)))
+    axes.set_xlabel("oppnådde åpninger per sekund" if lang == "nb" else "openings per second achieved")
+    axes.set_ylabel("svartid, ms" if lang == "nb" else "response time, ms")
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def scalability(points: list[tuple[int, list[float]]], law: Law, lang: str) -> Figure:
+    """Rates by number of server processes, and the Universal Scalability Law through them."""
+    figure, axes = _figure(2.8)
+    most = max(n for n, _ in points) + 2
+    n = np.linspace(1, most, 100)
+    axes.plot(n, law.rate(n), color=INK, lw=1.4, ls="--", label="USL")
+    for processes, rates in points:
+        axes.plot([processes] * len(rates), rates, "o", color=BLUE)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(range(1, most + 1))
+    axes.set_xlabel("tjenerprosesser" if lang == "nb" else "server processes")
+    axes.set_ylabel("åpninger per sekund" if lang == "nb" else "openings per second")
+    axes.legend(frameon=False)
     return figure

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from loadtests.capacity import Capacity
 from loadtests.language import milliseconds, number, percent
 from loadtests.recorder import Recorder
 from loadtests.report import charts
+from loadtests.usl import Law
 
 if TYPE_CHECKING:
     from loadtests.run import Outcome
@@ -19,6 +21,23 @@ COLUMNS = ("p50", "p90", "p95", "p99", "p99.9", "p99.99", "max")
 
 def render(outcome: Outcome, told: dict[str, Any], lang: str) -> str:
     """The page in a language."""
+    return (
+        _environment(lang)
+        .get_template("report.html.j2")
+        .render(
+            lang=lang,
+            told=told,
+            title=getattr(outcome.scenario.title, lang),
+            findings=[(f.sentence().to(lang), f.holds) for f in outcome.findings],
+            columns=COLUMNS,
+            began=dt.datetime.fromtimestamp(told["began"]).strftime("%Y-%m-%d %H:%M") if told["began"] else "\u2013",
+            stages=[s.model_dump(exclude_defaults=True) for s in outcome.scenario.shape],
+            pictures=_pictures(outcome, told, lang),
+        )
+    )
+
+
+def _environment(lang: str) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("loadtests.report", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -28,16 +47,30 @@ def render(outcome: Outcome, told: dict[str, Any], lang: str) -> str:
         n=lambda value, decimals=0: number(value, lang, decimals),
         share=lambda value, decimals=2: percent(value, lang, decimals),
     )
-    return environment.get_template("report.html.j2").render(
-        lang=lang,
-        told=told,
-        title=getattr(outcome.scenario.title, lang),
-        findings=[(f.sentence().to(lang), f.holds) for f in outcome.findings],
-        columns=COLUMNS,
-        began=dt.datetime.fromtimestamp(told["began"]).strftime("%Y-%m-%d %H:%M") if told["began"] else "\u2013",
-        stages=[s.model_dump(exclude_defaults=True) for s in outcome.scenario.shape],
-        pictures=_pictures(outcome, told, lang),
-    )
+    return environment
+
+
+def render_capacity(found: Capacity, lang: str) -> str:
+    """The page of a capacity search: the knee of every number of processes, and the law through them."""
+
+    def t(nb: str, en: str) -> str:
+        return nb if lang == "nb" else en
+
+    pictures = []
+    for point in found.points:
+        steps = [s.model_dump() for s in found.steps if s.processes == point.processes]
+        heading = t(
+            f"Svartid etter rate, {point.processes} tjenerprosess(er)",
+            f"Response time by rate, {point.processes} server process(es)",
+        )
+        figure = charts.knee(steps, point.rate.median, lang)
+        pictures.append({"heading": heading, "svg": charts.svg(figure, f"knee{point.processes}", heading)})
+    if found.scalability is not None:
+        heading = t("Skalering", "Scalability")
+        law = Law(**found.scalability.model_dump())
+        figure = charts.scalability([(p.processes, p.rate.each) for p in found.points], law, lang)
+        pictures.append({"heading": heading, "svg": charts.svg(figure, "usl", heading)})
+    return _environment(lang).get_template("capacity.html.j2").render(lang=lang, found=found, pictures=pictures)
 
 
 def _pictures(outcome: Outcome, told: dict[str, Any], lang: str) -> list[dict[str, str]]:

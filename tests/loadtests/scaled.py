@@ -8,7 +8,7 @@ import signal
 import sys
 
 from loadtests import run
-from loadtests.conduct import Conductor, Distributed
+from loadtests.conduct import Conductor, Distributed, Scale
 from loadtests.objectives import Objective, Validity
 from loadtests.scenario import Mix, Population, Scenario, Title
 from loadtests.shapes import Stage
@@ -42,7 +42,7 @@ def main(workers: int, seconds: float, kill: bool) -> None:
             os.kill(killed[0], signal.SIGKILL)
 
     with run.stage(scenario) as ready:
-        outcome = run.execute(scenario, demand, ready, workers=workers, watch=watch, started=started)
+        outcome = run.execute(scenario, demand, ready, scale=Scale(workers), watch=watch, started=started)
     recorder, due = outcome.recorder, len(outcome.arrivals)
     last = {s: ranges[-1][1] for s, ranges in recorder.played.items()}
     whole = {s: len(outcome.arrivals.times[s :: scenario.stripes]) for s in range(scenario.stripes)}

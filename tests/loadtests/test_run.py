@@ -29,6 +29,7 @@ objectives:
   status: {p99_ms: 5000}
 validity: {lateness_p99_ms: 1000}
 stripes: 2
+mock: {options: [--set, access_token_seconds=4]}
 """
 
 
@@ -66,6 +67,7 @@ def test_everything_drawn_was_sent_answered_right_and_counted_by_the_service_too
     for name in ("create", "update", "delete"):
         assert by_name[name]["due"] > 0, name
         assert by_name[name]["sent"] >= by_name[name]["due"] > 0  # an update of nobody's entry creates one first
+    assert sent["token"] >= 2  # tokens live four seconds here, so every one in use was renewed on the way
     counts = told["server"]["counts"]
     assert counts["current/status/ok_total"] == sent["status"]
     assert counts["legacy/helseindikator/ok_total"] == sent["legacy-status"]
