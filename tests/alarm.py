@@ -36,6 +36,9 @@ BUDGET = {
     "open_arrivals": 5e-8,
     "baseline": 5e-8,
     "repetitions": 5e-8,
+    "open_arrivals": 3e-8,
+    "baseline": 1e-8,
+    "repetitions": 1e-8,
 }
 
 
