@@ -9,20 +9,18 @@ _FIRST = (3, 7, 6, 1, 8, 9, 4, 5, 2)
 _SECOND = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 
 
-def synthetic(count: int, skip: int = 0) -> Iterator[str]:
-    """``count`` different numbers of people born on different days of the 1940s to 1990s; ``skip`` takes later ones."""
-    day, individual = dt.date(1940, 1, 1), 0
-    while count:
-        number = _complete(f"{day.day:02d}{day.month + 80:02d}{day.year % 100:02d}{individual:03d}")
+DAYS = (dt.date(2000, 1, 1) - dt.date(1940, 1, 1)).days
+
+
+def synthetic(begin: int = 0) -> Iterator[str]:
+    """Different numbers of people born from 1940 to 1999, day by day; ``begin`` starts elsewhere in the same round."""
+    first = dt.date(1940, 1, 1)
+    for place in range(begin, begin + 500 * DAYS):
+        individual, day = divmod(place % (500 * DAYS), DAYS)
+        born = first + dt.timedelta(days=day)
+        number = _complete(f"{born.day:02d}{born.month + 80:02d}{born.year % 100:02d}{individual:03d}")
         if number is not None:
-            if skip:
-                skip -= 1
-            else:
-                count -= 1
-                yield number
-        day += dt.timedelta(days=1)
-        if day.year == 2000:
-            day, individual = dt.date(1940, 1, 1), individual + 1
+            yield number
 
 
 def _complete(nine: str) -> str | None:

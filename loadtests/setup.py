@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -55,42 +56,41 @@ def register(base: str, users: Users, wanted: Population, seed: int, timeout: fl
     issuer = Issuer(client, origin, time.monotonic, lambda *_: None)
     session = Session(issuer, doctor["test_pid"])
     api = Current(client.api)
-    patients = [
-        Patient(nin, _case(wanted, u), int(kind))
-        for nin, u, kind in zip(
-            identity.synthetic(wanted.patients),
-            stream.random(wanted.patients),
-            stream.integers(0, len(fhir.KINDS), wanted.patients),
-            strict=True,
-        )
-    ]
-    informed = stream.random(wanted.patients) < wanted.informed
+    count = wanted.patients
+    cases = [_case(wanted, u) for u in stream.random(count)]
+    kinds = stream.integers(0, len(fhir.KINDS), count)
+    informed = stream.random(count) < wanted.informed
+    numbers = identity.synthetic(secrets.randbelow(500 * identity.DAYS))  # so that a server can be used again
+    patients: dict[int, Patient] = {}
 
-    def one(index: int) -> None:
-        patient = patients[index]
-        choices: dict[str, Any] = {"nin": patient.nin}
-        if patient.case == "blocked":
-            choices["blocked"] = [doctor["hpr_number"]]
-        elif patient.case != "plain":
-            choices["restricted_critical" if patient.case == "restricted" else "reserved"] = True
-        write = informed[index] and patient.case != "reserved"
-        if write:  # written before the choices are made, while everybody may
-            _put(origin, {"nin": patient.nin})
-            _create(origin, session, api, patient, doctor, users.organisation)
-        if not write or len(choices) > 1:
-            _put(origin, choices)
+    def one(index: int) -> str | None:
+        """Register a patient; gives what went wrong."""
+        try:
+            nin = next(n for n in numbers if not _put(origin, {"nin": n}))  # somebody whom the server does not know
+            patient = Patient(nin, cases[index], int(kinds[index]))
+            if informed[index] and patient.case != "reserved":  # before the choices are made, while everybody may
+                _create(origin, session, api, patient, doctor, users.organisation)
+            if patient.case == "blocked":
+                _put(origin, {"nin": nin, "blocked": [doctor["hpr_number"]]})
+            elif patient.case != "plain":
+                _put(origin, {"nin": nin, "restricted_critical" if patient.case == "restricted" else "reserved": True})
+        except (Unanswered, Refused) as error:
+            return str(error)
+        patients[index] = patient
+        return None
 
     try:
         session.login()
-        for _ in Greenlets(TOGETHER).imap_unordered(one, range(len(patients))):
-            pass
+        for wrong in Greenlets(TOGETHER).imap_unordered(one, range(count)):
+            if wrong is not None:
+                raise Refused(wrong)
     except (Unanswered, Refused) as error:
         raise RunError(
             f"pasientene kunne ikke registreres: {error}", f"the patients could not be registered: {error}"
         ) from error
     finally:
         origin.close()
-    return patients
+    return [patients[index] for index in range(count)]
 
 
 def _case(wanted: Population, u: float) -> Case:
@@ -101,12 +101,13 @@ def _case(wanted: Population, u: float) -> Case:
     return "plain"
 
 
-def _put(origin: Origin, choices: dict[str, Any]) -> None:
-    answer = origin.exchange(
-        "PUT", "/admin/patient", {"Content-Type": "application/json"}, json.dumps(choices).encode()
-    )
+def _put(origin: Origin, choices: dict[str, Any]) -> bool:
+    """Set a patient's choices; gives whether the server knew the patient before."""
+    body = json.dumps(choices).encode()
+    answer = origin.exchange("PUT", "/admin/patient", {"Content-Type": "application/json"}, body)
     if answer.status != 200:
         raise Refused(f"http-{answer.status}")
+    return bool(json.loads(answer.body)["known_before"])
 
 
 def _create(

@@ -14,6 +14,7 @@ import gc
 import json
 import multiprocessing
 import time
+from itertools import islice
 from statistics import median
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -123,7 +124,7 @@ def plan(base: str, rate: float, seconds: float) -> Plan:
     )
     demand = small.demand(rate)
     played = course(demand, scenario.shape)
-    patients = [Patient(nin, "plain", 0) for nin in identity.synthetic(200)]
+    patients = [Patient(nin, "plain", 0) for nin in islice(identity.synthetic(), 200)]
     return Plan(scenario, base, Users(client, client), demand.places, patients, draw(played, 1))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -12,6 +13,7 @@ from sim.errors import UserError
 from sim.experiments import demand
 from sim.experiments.measures import INDEX
 from sim.experiments.replicate import Results, replicate
+from sim.faces.cli import main
 from sim.scenario.data import shipped
 from tests.sim import small
 
@@ -78,3 +80,16 @@ def test_the_shipped_schema_is_the_codes_and_holds_the_file() -> None:
     schema = json.loads((shipped() / "demand.schema.json").read_text())
     assert schema == demand.json_schema()
     jsonschema.validate(json.loads(demand.of_sizing("low", DATA).model_dump_json()), schema)
+
+
+def test_the_command_writes_a_sizing_and_refuses_what_it_cannot_mean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demand.json"
+    assert main(["demand", "national", "--sizing", "high", "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["peak_per_second"]["status"] == pytest.approx(40, abs=0.6)
+    assert json.loads(out.read_text())["format"] == "kj-demand/1"
+    for wrong in (["--month", "2027-13"], ["--month", "1999-01"], [], ["--month", "2027-11", "--sizing", "low"]):
+        assert main(["demand", "national", *wrong, "--out", str(tmp_path / "none.json")]) == 2
+    assert not (tmp_path / "none.json").exists()
