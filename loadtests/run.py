@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import gevent
+
 from loadtests.arrivals import Arrivals, draw
 from loadtests.conduct import Conductor, Distributed, Local, Scale
 from loadtests.demand import Demand
@@ -182,6 +184,8 @@ def execute(
         if watch is not None:
             watch(elapsed, outcome)
 
+    hub = gevent.get_hub()
+    hub.NOT_ERROR = (*hub.NOT_ERROR, KeyboardInterrupt)  # Ctrl-C is no fault to print a traceback for
     cpu = time.process_time()
     try:
         if started is not None:

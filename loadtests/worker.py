@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from pathlib import Path
@@ -54,9 +53,6 @@ class Worker:
         self.runner.send_message("kj-prepared", {"stripe": number, "error": error})
 
     def _begin(self, environment: Environment, msg: Any, **_: Any) -> None:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 50, 50)
         self.generator.start_at(msg.data["wall"])
         gevent.spawn(self._report_forever)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import locust  # isort: skip # noqa: F401 - before anything else: it patches the standard library for gevent
 
 import asyncio
-import gc
 import json
 import multiprocessing
 import time
@@ -134,9 +133,6 @@ def played(base: str, rate: float, seconds: float) -> tuple[Local, float]:
     cpu: list[float] = []
 
     def begin() -> None:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000, 50, 50)
         cpu.append(time.process_time())
 
     conductor.run(seconds, begin, lambda *_: None)
