@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT = "kj-capacity/1"
 Answer = Literal["pass", "fail", "invalid"]
 Trial = Callable[[float, int], Answer]  # (rate, repetition) -> what a run at that rate says
 

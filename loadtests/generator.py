@@ -18,9 +18,8 @@ from typing import Any
 import gevent
 from gevent.event import Event
 from gevent.pool import Pool as Greenlets
-from hdrh.histogram import HdrHistogram  # noqa: F401 - loaded before the clock runs
 
-from loadtests.api.call import LEGACY, Call, Failed, Pause, Wrong
+from loadtests.api.call import Call, Failed, Pause, Wrong
 from loadtests.api.current import Current
 from loadtests.api.legacy import Legacy
 from loadtests.arrivals import Arrivals
@@ -324,8 +323,3 @@ class Generator:
         self.recorder.answered(operation, due, sent, done, error)
         if self.heard is not None:
             self.heard(operation, (done - due) * 1000, 0, error)
-
-
-def generation(operation: str) -> tuple[str, bool]:
-    """The operation without its generation, and whether it is the older one's."""
-    return operation.removeprefix(LEGACY), operation.startswith(LEGACY)

@@ -50,22 +50,12 @@ class Latency:
         """Add an encoded histogram."""
         self._histogram.decode_and_add(encoded)
 
-    def merge(self, other: Latency) -> None:
-        """Add another histogram."""
-        self._histogram.add(other._histogram)
-
     def buckets(self) -> list[tuple[int, int]]:
         """(value, count) of every bucket that is not empty."""
         return [
             (int(i.value_iterated_to), int(i.count_at_value_iterated_to))
             for i in self._histogram.get_recorded_iterator()
         ]
-
-    def share_below(self, microseconds: float) -> float:
-        """The share of the times that are not above a limit."""
-        if not self.count:
-            return 1.0
-        return sum(count for value, count in self.buckets() if value <= microseconds) / self.count
 
     def summary(self) -> dict[str, float | None]:
         """Percentiles to p99.99, mean and maximum in milliseconds."""

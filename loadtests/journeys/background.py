@@ -1,6 +1,5 @@
 """The EHR's own job: it asks about tomorrow's patients on the system's token, and nobody is logged in."""
 
-from loadtests import fhir
 from loadtests.journeys.visit import Journey, Role, Visit, ask
 
 
@@ -8,4 +7,4 @@ def _job(visit: Visit) -> Journey:
     yield from ask(visit)
 
 
-ROLE = Role("background", "LE", "UNNTAK", None, "machine", fhir.DRUG_REACTION, _job)
+ROLE = Role("background", "LE", "UNNTAK", None, "machine", _job)

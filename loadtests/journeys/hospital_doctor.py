@@ -1,6 +1,5 @@
 """A doctor in a hospital: the EHR asks as the patient is opened; the doctor is exempt from consent (§ 7)."""
 
-from loadtests import fhir
 from loadtests.journeys.visit import Role, opening
 
-ROLE = Role("hospital_doctor", "LE", "UNNTAK", "FORHOYET_AKUTT", "machine", fhir.DRUG_REACTION, opening)
+ROLE = Role("hospital_doctor", "LE", "UNNTAK", "FORHOYET_AKUTT", "machine", opening)

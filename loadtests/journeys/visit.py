@@ -34,7 +34,6 @@ class Role:
     basis: str
     elevated: str | None
     status_by: Who
-    kind: fhir.Kind
     play: Callable[[Visit], Journey]
 
 

@@ -13,16 +13,15 @@ from loadtests.recorder import Recorder
 @settings(max_examples=6)
 @given(st.lists(st.floats(1e-6, 500), min_size=1, max_size=60), st.integers(1, 3))
 def test_parts_merge_to_the_histogram_of_the_whole(seconds: list[float], parts: int) -> None:
-    whole, merged, encoded = Latency(), Latency(), Latency()
+    whole, merged = Latency(), Latency()
     pieces = [Latency() for _ in range(parts)]
     for i, value in enumerate(seconds):
         whole.record(value)
         pieces[i % parts].record(value)
     for piece in pieces:
-        merged.merge(piece)
-        encoded.add(piece.encode())
-    assert whole.buckets() == merged.buckets() == encoded.buckets()
-    assert whole.summary() == merged.summary() == encoded.summary()
+        merged.add(piece.encode())
+    assert whole.buckets() == merged.buckets()
+    assert whole.summary() == merged.summary()
 
 
 def test_percentiles_have_three_digits_up_to_p99_99() -> None:

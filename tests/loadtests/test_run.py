@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 import re
 import subprocess
@@ -12,7 +14,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from loadtests.baseline import compare
 from loadtests.cli import main
+from loadtests.errors import UserError
 from loadtests.latency import Latency
 from loadtests.result import response
 from loadtests.scenario import load, shipped
@@ -83,6 +87,23 @@ def test_response_is_never_shorter_than_service_and_histograms_are_kept(told: di
         histogram: Latency = response(told, name)
         assert histogram.count == o["sent"]
         assert histogram.summary() == o["response_ms"]
+
+
+def test_like_runs_raise_no_alarm_slower_ones_do_and_others_are_not_compared(told: dict[str, Any]) -> None:
+    changes = compare([told] * 6, [told] * 8, 0.01)
+    assert {c.operation for c in changes} >= {"status"}
+    assert not any(c.alarm for c in changes)
+    slow = copy.deepcopy(told)
+    histogram = Latency()
+    for value, count in response(told, "status").buckets():
+        for _ in range(count):
+            histogram.record(2 * value / 1e6)
+    slow["operations"]["status"]["response_histogram"] = base64.b64encode(histogram.encode()).decode()
+    assert {c.operation for c in compare([slow] * 6, [told] * 8, 0.01) if c.alarm} == {"status"}
+    other = copy.deepcopy(told)
+    other["scenario"]["mix"]["legacy"] = 0.5
+    with pytest.raises(UserError, match="not of the same scenario"):
+        compare([other], [told], 0.01)
 
 
 def test_junit_has_one_case_for_each_finding(folder: Path, told: dict[str, Any]) -> None:
