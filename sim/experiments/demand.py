@@ -49,6 +49,7 @@ class Origin(_Closed):
     percentile: Literal["p05", "p50", "p95"] | None = None
     replications: int | None = None
     seed: int | None = None
+    posterior: str | None = Field(None, description="SHA-256 of the calibration that the draws come from; null: none")
 
 
 class Assumption(_Closed):
@@ -149,11 +150,19 @@ def _shared(samples: Floats, quantile: float) -> Shares:
 
 
 def of_forecast(
-    results: Results, month: str, percentile: str, folder: Path, scenario: str, scenario_hash: str, seed: int
+    results: Results,
+    month: str,
+    percentile: str,
+    folder: Path,
+    scenario: str,
+    scenario_hash: str,
+    seed: int,
+    posterior: str | None = None,
 ) -> Demand:
     """The demand of a month («2027-11») of a simulated rollout.
 
-    ``percentile`` is p05, p50 or p95 of the national total, for each operation by itself; ``folder`` holds the data.
+    ``percentile`` is p05, p50 or p95 of the national total, for each operation by itself; ``folder`` holds the data;
+    scenario, its hash, seed and posterior say where the results come from.
 
     Raises:
         UserError: the month is not in the scenario's period.
@@ -210,6 +219,7 @@ def of_forecast(
         percentile=percentile,
         replications=results.replications,
         seed=seed,
+        posterior=posterior,
     )
     return _demand(origin, cells, folder, ("upload", "login", "burst"))
 

@@ -45,6 +45,11 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
     )
     made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
     made.add_argument(
+        "--prior",
+        action="store_true",
+        help=t("trekk fra forutsetningene, ikke fra kalibreringen", "draw from the assumptions, not the calibration"),
+    )
+    made.add_argument(
         "--workers",
         type=positive,
         metavar="W",
@@ -75,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
     if options.sizing:
         made = demand.of_sizing(options.sizing, loaded.data_folder)
     else:
+        from sim.experiments.posterior import with_posterior
         from sim.experiments.replicate import cores, most_replications, replicate
         from sim.model.calendar import Calendar
 
@@ -84,6 +90,9 @@ def run(options: argparse.Namespace) -> int:
                 f"{options.month} er ikke i perioden; velg {labels[0]} til {labels[-1]}",
                 f"{options.month} is not in the period; choose {labels[0]} to {labels[-1]}",
             )
+        kept = None
+        if not options.prior:
+            loaded, kept = with_posterior(loaded)
         seed = loaded.scenario.seed if options.seed is None else options.seed
         count = options.replications or loaded.scenario.replications
         limit = most_replications(loaded.scenario)
@@ -95,7 +104,14 @@ def run(options: argparse.Namespace) -> int:
         label = "Simulerer" if options.lang == "nb" else "Simulating"
         results = replicate(loaded.scenario, count, seed, options.workers or cores(), label)
         made = demand.of_forecast(
-            results, options.month, options.percentile, loaded.data_folder, loaded.name, loaded.hash, seed
+            results,
+            options.month,
+            options.percentile,
+            loaded.data_folder,
+            loaded.name,
+            loaded.hash,
+            seed,
+            kept.digest if kept else None,
         )
     output.write_aside(Path(options.out), made.model_dump_json() + "\n")
     from sim.language import number
