@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from sim.faces.commands import backtest, calibrate, check, compare, doctor, explain, forecast, init, schema
+from sim.faces.commands import (
+    backtest,
+    calibrate,
+    check,
+    compare,
+    doctor,
+    document,
+    explain,
+    forecast,
+    init,
+    schema,
+)
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
@@ -14,6 +25,7 @@ COMMANDS: dict[str, ModuleType] = {
     "explain": explain,
     "calibrate": calibrate,
     "backtest": backtest,
+    "document": document,
     "schema": schema,
     "doctor": doctor,
 }
