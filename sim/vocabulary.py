@@ -128,6 +128,7 @@ UNITS: tuple[Word, ...] = (
     Word("entries/patient", "oppføringer per pasient", "entries per patient"),
     Word("entries/month", "oppføringer per måned", "entries per month"),
     Word("weight", "vekt", "weight"),
+    Word("points", "poeng", "points"),
     Word("MNOK", "mill. kr (2024)", "million NOK (2024)"),
     Word("MNOK/year", "mill. kr (2024) per år", "million NOK (2024) per year"),
     Word("NOK/person", "kr (2024) per person", "NOK (2024) per person"),

@@ -33,6 +33,7 @@ BUDGET = {
     "synthetic": 1e-8,
     "coverage": 1e-8,
     "paired": 5e-8,
+    "weights": 1e-8,
 }
 
 

@@ -14,6 +14,7 @@ from sim.faces.commands import (
     explain,
     forecast,
     init,
+    prioritise,
     schema,
 )
 
@@ -22,6 +23,7 @@ COMMANDS: dict[str, ModuleType] = {
     "check": check,
     "forecast": forecast,
     "compare": compare,
+    "prioritise": prioritise,
     "explain": explain,
     "calibrate": calibrate,
     "backtest": backtest,
