@@ -378,12 +378,14 @@ def _data(loaded: Loaded, lang: str) -> list[Item]:
             f"{share} of the parameters and dates are assumptions: not measured, planned or estimated by a source.",
         )
     ]
-    if scenario.hand_tuned:
+    if scenario.posterior is not None:
         assumed.sentences.append(
             say(
                 lang,
-                "Parametrene er stilt for hånd mot de publiserte synkroniseringsgradene; de er ikke kalibrert.",
-                "The parameters are tuned by hand to the published sync rates; they are not calibrated.",
+                f"Prognoser trekker de kalibrerte parameterne fra {scenario.posterior}, tilpasset de publiserte synkroniseringsgradene; "
+                "resten fra spennene over. Med --prior brukes bare spennene.",
+                f"Forecasts draw the calibrated parameters from {scenario.posterior}, fitted to the published sync rates; the others "
+                "from the ranges above. With --prior the ranges alone are used.",
             )
         )
     evidence = Table(
