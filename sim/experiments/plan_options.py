@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.errors import UserError
-from sim.language import Text
 from sim.experiments.plan import Choice
+from sim.language import Text
 from sim.scenario import intervention
 from sim.scenario.faults import Faults
 from sim.scenario.intervention import Intervention
@@ -53,7 +53,9 @@ def _rivals(interventions: Sequence[Intervention]) -> list[list[str]]:
     groups: list[list[Intervention]] = []
     for one in interventions:
         meets = [group for group in groups if any(_exclude(one, other) for other in group)]
-        groups = [group for group in groups if group not in meets] + [[other for group in meets for other in group] + [one]]
+        groups = [group for group in groups if group not in meets] + [
+            [other for group in meets for other in group] + [one]
+        ]
     return [[one.key for one in group] for group in groups]
 
 
