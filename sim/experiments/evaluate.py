@@ -1,7 +1,8 @@
 """One number per draw, from many variants of a scenario: what sensitivity analysis and planning ask for again and again.
 
-Every variant meets the same draws and the same noise (common random numbers), so differences show the variant. The model is
-run without the measures that nobody asked for; on several processes the answers are the same bits.
+Every variant meets the same draws (common random numbers), and the model counts expected entries and staff instead of drawn ones, so
+differences show the variant and not the noise. Measures that nobody asked for are left out; on several processes
+the answers are the same bits.
 """
 
 from __future__ import annotations
@@ -164,8 +165,8 @@ class Rows:
 
 
 def simulate(model: Model, row: Floats, seed: int, number: int) -> Record:
-    """One replication."""
-    return Rollout(model, row, seed, number).run()
+    """One replication whose counts are expected, not drawn: what is left is the parameters and the schedule."""
+    return Rollout(model, row, seed, number, expected=True).run()
 
 
 class Workers:

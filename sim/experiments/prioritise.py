@@ -98,7 +98,7 @@ def _count(model: Model, row: Floats, sectors: list[str], what: str) -> float:
     if what == "actors":
         hospitals = sum(u.trust and u.sector in sectors for u in units)
         return hospitals + sum(values[f"sectors.{s}.actors"] for s in sectors if s != "hospital")
-    people = model.of_strata("staff", row) * model.populations(values)[model.structure.unit_of] / 1000
+    people = model.of_strata("staff", row) * model.populations(row)[model.structure.unit_of] / 1000
     chosen = np.array([units[s.unit].sector in sectors for s in model.structure.strata])
     return float(people[chosen].sum())
 

@@ -14,8 +14,10 @@ from sim.faces.commands import (
     explain,
     forecast,
     init,
+    plan,
     prioritise,
     schema,
+    sensitivity,
 )
 
 COMMANDS: dict[str, ModuleType] = {
@@ -23,6 +25,8 @@ COMMANDS: dict[str, ModuleType] = {
     "check": check,
     "forecast": forecast,
     "compare": compare,
+    "plan": plan,
+    "sensitivity": sensitivity,
     "prioritise": prioritise,
     "explain": explain,
     "calibrate": calibrate,
