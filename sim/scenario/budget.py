@@ -19,7 +19,7 @@ from sim.scenario.parameter import Parameter, Quantity, Tag
 from sim.scenario.schema import Section
 from sim.scenario.text import read as read_text
 
-Amount = Annotated[Parameter, Quantity("MNOK (2024)", 0, 100_000)]
+Amount = Annotated[Parameter, Quantity("MNOK (2024)")]
 _DAY = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
 
 

@@ -200,7 +200,7 @@ def run(options: argparse.Namespace) -> int:
     }
     files = analysis.write(target, made, tables, manifest, options.lang)
     answer(options, _content(answered, options) | {"folder": str(target), "files": files})
-    for sentence in made.answer:
+    for sentence in filter(None, [*made.answer, made.warning]):
         say(options, sentence, sentence)
     say(
         options,

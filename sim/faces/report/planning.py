@@ -200,6 +200,21 @@ def analysis(answered: Answered, lang: str) -> Analysis:
             f"Scenario: {answered.loaded.name} · {found.none.outcome.size} draws · seed {answered.seed} · {answered.budget.title_en}",
         ),
         hash=answered.loaded.hash,
+        warning=_warning(answered, lang),
+    )
+
+
+def _warning(answered: Answered, lang: str) -> str:
+    """A plan that was chosen on few draws may have been lucky with them; the check with fresh draws tells."""
+    v, task = answered.verified, answered.found.task
+    if answered.found.plan is None or v is None or v.reached / v.draws >= task.probability:
+        return ""
+    return say(
+        lang,
+        f"I kontrollen når {percent(v.reached / v.draws, lang)} av trekkene målet, ikke {percent(task.probability, lang)}: pakken er valgt på "
+        f"{answered.found.none.outcome.size} trekk og kan ha hatt hell med dem. Prøv flere (--draws), eller sett målet litt høyere.",
+        f"In the check {percent(v.reached / v.draws, lang)} of the draws reach the target, not {percent(task.probability, lang)}: the plan was chosen "
+        f"on {answered.found.none.outcome.size} draws and may have been lucky with them. Try more (--draws), or a slightly higher target.",
     )
 
 
