@@ -165,6 +165,7 @@ MEASURES: tuple[Word, ...] = (
     Word("backlog_over_12_months", "venter over 12 måneder", "waiting over 12 months"),
     Word("stock_waiting", "venter fra før perioden", "waiting from before the period"),
     Word("cards_queued", "eID-kort i kø", "eID cards queued"),
+    Word("cards_issued", "eID-kort utstedt, fornyelser medregnet", "eID cards issued, renewals among them"),
     Word("actors_ready", "aktører teknisk klare", "actors technically ready"),
     Word("actors_reading", "aktører med lesetilgang", "actors with read access"),
     Word("actors_writing", "aktører med skrivetilgang", "actors with write access"),

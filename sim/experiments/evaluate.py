@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -29,9 +29,11 @@ from sim.experiments.replicate import cores
 from sim.model import entries
 from sim.model.draws import table
 from sim.model.rollout import Model, Record, Rollout
+from sim.model.workforce import KNOWING_EID, UNKNOWING_EID
 from sim.scenario.faults import nearest
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
+from sim.scenario.parameter import Parameter
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -108,6 +110,7 @@ class Variants:
     seed: int
     draws: int
     cards: Floats | None = None  # [M, T] cards issued with no interventions
+    drawn: dict[tuple[str, Parameter], Floats] = field(default_factory=dict, repr=False, compare=False)
 
     def evaluate(self, plan: Plan) -> Evaluation:
         """A plan's outcome and cost in every draw.
@@ -118,11 +121,11 @@ class Variants:
         chosen = [self.interventions[c.key].at(c.start) for c in sorted(plan)]
         scenario = load(self.loaded.given, chosen).scenario.with_posterior(self.loaded.scenario.fitted)
         model = Model(scenario)
-        rows = table(model.columns, self.seed, self.draws)
+        rows = self._table(model)
         outcome, in_use, cards = self._run(model, rows)
         if not chosen:
             return Evaluation(outcome, np.zeros((self.draws, len(self.years))))
-        extra = None if self.cards is None else np.maximum(cards - self.cards, 0)
+        extra = None if self.cards is None else cards - self.cards
         money = costs.costs(model, chosen, rows, self.seed, in_use=in_use, cards=extra)
         first = model.calendar.date_of_month(0).year
         cost = np.zeros((self.draws, len(self.years)))
@@ -131,8 +134,18 @@ class Variants:
                 cost[:, i] = money[:, year - first]
         return Evaluation(outcome, cost)
 
+    def _table(self, model: Model) -> Floats:
+        """[M, columns] the draws of a variant; what it shares with an earlier one is not drawn again."""
+        result = np.empty((self.draws, len(model.columns)))
+        for index, column in enumerate(model.columns):
+            key = (column.stream, column.parameter)
+            if key not in self.drawn:
+                self.drawn[key] = table([column], self.seed, self.draws)[:, 0]
+            result[:, index] = self.drawn[key]
+        return result
+
     def _run(self, model: Model, rows: Floats) -> tuple[Floats, Floats, Floats]:
-        """[M] what is asked, [M, U] the month of use, [M, T] cards issued."""
+        """[M] what is asked, [M, U] the month of use, [M, T] cards issued, renewals among them (as in ``measures``)."""
         areas = Areas.of(model)
         outcome, write = np.empty(len(rows)), np.empty((len(rows), len(model.structure.units)))
         cards = np.empty((len(rows), model.calendar.months))
@@ -140,7 +153,9 @@ class Variants:
             record = simulate(model, row, self.seed, number)
             outcome[number] = self.asked.read(model, areas, record)
             write[number] = [g.write for g in record.golive]
-            cards[number] = record.card_wait[:, :, 1].sum(axis=1)
+            validity = max(model.values(row)["eid.validity"], 1 / 12)
+            holders = record.staff[:, :, UNKNOWING_EID] + record.staff[:, :, KNOWING_EID]
+            cards[number] = record.card_wait[:, :, 1].sum(axis=1) + holders.sum(axis=1) / (12 * validity)
         return outcome, costs.in_use_months(model, write), cards
 
     def with_cards(self) -> Variants:

@@ -49,6 +49,9 @@ def test_what_is_read_is_what_the_measures_say(loaded: Loaded) -> None:
         for name in READINGS[:3]:
             got = replace(ASKED, measure=name, area=area, sector=sector).read(model, areas, record)
             assert got == pytest.approx(float(series[INDEX[name], at, month]), rel=1e-5)
+        if area == "national":
+            _, _, cards = Variants(loaded, {}, ASKED, (), 1, 1)._run(model, row[None])
+            assert cards[0] == pytest.approx(series[INDEX["cards_issued"], at], rel=1e-5)
         synced = replace(ASKED, measure="synced", area=area, sector=sector).read(model, areas, record)
         whole = sum(series[INDEX[n], at, : month + 1].sum() for n in ("synced", "synced_later"))
         assert synced == pytest.approx(float(whole), rel=1e-4)
@@ -67,6 +70,7 @@ def test_a_plan_gives_and_costs_what_its_parts_say(loaded: Loaded) -> None:
     chosen = [intervention.find("elearning").at("2024-06")]
     model = Model(load(loaded.given, chosen).scenario)
     rows = table(model.columns, 1, 3)
+    assert np.array_equal(job._table(model), rows)
     written = np.array([[g.write for g in simulate(model, row, 1, i).golive] for i, row in enumerate(rows)])
     expected = costs.costs(model, chosen, rows, 1, in_use=costs.in_use_months(model, written))
     assert one.cost[:, :2] == pytest.approx(expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ PLAN = [
     "--with",
     "automatic-sync",
 ]
-FEW = ["--draws", "6", "--evaluations", "60", "--verify", "4", "--workers", "1", "--prior"]
+FEW = ["--draws", "4", "--evaluations", "60", "--verify", "4", "--workers", "1", "--prior"]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_a_target_that_can_be_reached_gets_the_cheapest_plan(
     assert found["verified"]["draws"] == 4
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "Målet nås" in report
-    assert "http://" not in report.replace("http://www.w3.org", "")
+    assert not re.search(r"<script|(?:src|href)=.?http", report)  # nothing is fetched from anywhere
     book = openpyxl.load_workbook(out / "tables.xlsx")
     money = next(sheet for sheet in book if "Ramme" in sheet.title)
     years = {row[0].value: row[1].value for row in money.iter_rows(min_row=3)}
