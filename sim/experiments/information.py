@@ -7,8 +7,8 @@ E[max_d E[NB_d | φ]], and the difference is their EVPPI. The conditional means 
 whatever correlation the parameters have.
 
 The estimate is biased upwards, because the largest of several fitted curves also picks up noise. The bias is estimated by the same
-regression on permuted draws, where φ says nothing, and taken off; what does not stand out from all the permutations is
-reported as not told from zero.
+regression on permuted draws, where φ says nothing, and taken off; what does not stand clearly out from the
+permutations is reported as not told from zero.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from scipy.interpolate import BSpline
 
 Floats = npt.NDArray[np.float64]
 DEGREE = 3
-PERMUTATIONS = 39  # the largest of them is exceeded by chance once in 40 times
+PERMUTATIONS = 39
+CLEAR = (
+    4.0  # standard deviations of the permuted values: hundreds of numbers are tried, and few may stand out by chance
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,12 @@ class Worth:
 
 def evpi(benefit: Floats) -> float:
     """The value of knowing everything; ``benefit`` [R, D]."""
-    return float(benefit.max(axis=1).mean() - benefit.mean(axis=0).max())
+    return max(float(benefit.max(axis=1).mean() - benefit.mean(axis=0).max()), 0.0)
+
+
+def openness(benefit: Floats) -> float:
+    """The share of the draws in which another alternative is better than the one that is best in the mean."""
+    return float(np.mean(benefit.argmax(axis=1) != benefit.mean(axis=0).argmax()))
 
 
 def evppi(known: Floats, benefit: Floats, seed: int, permutations: int = PERMUTATIONS) -> Worth:
@@ -46,7 +54,8 @@ def evppi(known: Floats, benefit: Floats, seed: int, permutations: int = PERMUTA
     random = np.random.default_rng(np.random.SeedSequence((seed, 0x45565049)))
     null = [_gain(basis, relative[random.permutation(len(relative))]) for _ in range(permutations)]
     bias = float(np.mean(null)) if null else 0.0
-    return Worth(max(value - bias, 0.0), bias, bool(null) and value > max(null))
+    clear = bool(null) and value > max(max(null), bias + CLEAR * float(np.std(null)))
+    return Worth(max(value - bias, 0.0), bias, clear)
 
 
 def _gain(basis: Floats, relative: Floats) -> float:
@@ -55,9 +64,9 @@ def _gain(basis: Floats, relative: Floats) -> float:
 
 
 def _basis(known: Floats) -> Floats:
-    """[R, B] a constant and cubic splines of every parameter; fewer knots for many parameters, lines for very many."""
+    """[R, B] a constant and cubic splines of every parameter; fewer knots for few draws or many parameters, lines for very many."""
     rows, count = known.shape
-    inner = 3 if count == 1 else 1
+    inner = 3 if count == 1 and rows >= 400 else 1
     parts = [np.ones((rows, 1))]
     for k in range(count):
         x = known[:, k]

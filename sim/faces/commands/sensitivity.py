@@ -15,7 +15,7 @@ HELP = Text(
     "Finn hvilke ukjente tall svaret henger på, og hva det er verd å måle dem først.",
     "Find which unknown numbers the answer hangs on, and what it is worth to measure them first.",
 )
-TRAJECTORIES, SIZE, TOP, DRAWS = 8, 64, 8, 100
+TRAJECTORIES, SIZE, TOP, DRAWS = 8, 64, 8, 200
 WILLINGNESS = (
     100,
     200,
@@ -238,7 +238,7 @@ def _decision(loaded: Any, space: Any, options: argparse.Namespace, seed: int) -
     import numpy as np
 
     from sim.experiments.evaluate import Asked, Variants, Workers
-    from sim.experiments.information import evpi, evppi
+    from sim.experiments.information import evpi, evppi, openness
     from sim.experiments.plan import Choice
     from sim.faces.report.sensitivities import Decision
     from sim.model.draws import table
@@ -271,7 +271,7 @@ def _decision(loaded: Any, space: Any, options: argparse.Namespace, seed: int) -
 
     grid = sorted({*map(float, WILLINGNESS), *([options.wtp] if options.wtp else [])})
     values = [evpi(benefit(w)) for w in grid]
-    at = options.wtp or grid[int(np.argmax(np.array(values) / np.array(grid)))]
+    at = options.wtp or max(grid, key=lambda w: openness(benefit(w)))
     rows = table(space.columns, seed, options.draws)
     worth = {f.key: evppi(rows[:, list(f.columns)], benefit(at), seed) for f in space.factors}
     best = [int(benefit(w).mean(axis=0).argmax()) for w in grid]
