@@ -385,7 +385,7 @@ def _bars(sheet: Sheet, ranking: Ranking, order: npt.NDArray[np.int64], lang: st
     given = given * len(given) / given.sum()
     figure = drawing.new_figure(9, 0.42 * len(order) + 1.2)
     (axes,) = drawing.panels_of(figure)
-    colours = (drawing.BLUE, drawing.ORANGE, drawing.INK, drawing.GREY)
+    colours = (drawing.BLUE, drawing.ORANGE, drawing.GREY, drawing.INK)
     hatches = ("", "//", "..", "xx")
     y = np.arange(len(order))
     left = np.zeros(len(order))

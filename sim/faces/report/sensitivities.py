@@ -311,6 +311,14 @@ def _tornado(answered: Answered, lang: str) -> Chart:
     )
 
 
+def _short(label: str) -> str:
+    """A label that fits beside a bar: its first and last parts; the whole name is in the table."""
+    parts = label.split(" · ")
+    shown = label if len(label) <= 62 or len(parts) < 3 else " · ".join([parts[0], "…", *parts[-2:]])
+    shown = shown if len(shown) <= 62 else " · ".join([parts[0], "…", parts[-1]])
+    return shown if len(shown) <= 70 else shown[:68] + " …"
+
+
 def _bars(answered: Answered, lang: str) -> Figure:
     shown = answered.swings[:MOST]
     figure = drawing.new_figure(10, 0.42 * len(shown) + 1)
@@ -333,9 +341,7 @@ def _bars(answered: Answered, lang: str) -> Figure:
             )  # fmt: skip
     axes.axvline(answered.middle, color=drawing.INK, linewidth=1)
     labels = [title(answered.loaded, answered.space, s.key, lang) for s in shown]
-    axes.set_yticks(
-        range(len(shown)), [label if len(label) < 60 else label[:58] + " …" for label in labels], fontsize=8
-    )
+    axes.set_yticks(range(len(shown)), [_short(label) for label in labels], fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.18)
     axes.xaxis.set_major_formatter(lambda x, _: percent(x, lang))

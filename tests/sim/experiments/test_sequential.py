@@ -15,6 +15,7 @@ from sim.experiments.keyfigures import half_widths, key_figures, order_ranks, pr
 from sim.experiments.replicate import Run, replicate
 from sim.experiments.sequential import Rule, extend, wish
 from sim.experiments.work import Spec
+from tests.alarm import alpha
 from tests.sim import small
 from tests.sim.model.test_streams import GP, SPREAD, TRUSTS
 
