@@ -132,9 +132,9 @@ def sentences(answered: Answered, lang: str) -> list[str]:
             say(
                 lang,
                 f"Nærmest innenfor rammen: {level} med {sure} sannsynlighet (nullalternativet {nothing}), for {cost} mill. kr. Pakken: {listed}. "
-                f"Ingen annen pakke innenfor rammen kan gi mer enn {percent(found.upper_bound, lang, 1)}.",
+                f"Etter søkets grenser kan ingen annen pakke innenfor rammen gi mer enn {percent(found.upper_bound, lang, 1)}.",
                 f"Closest inside the budget: {level} with {sure} probability (null alternative {nothing}), for NOK {cost} million. The plan: {listed}. "
-                f"No other plan inside the budget can give more than {percent(found.upper_bound, lang, 1)}.",
+                f"By the bounds of the search no other plan inside the budget gives more than {percent(found.upper_bound, lang, 1)}.",
             )
         )
     v = answered.verified
