@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sim.language import Text
 
@@ -21,6 +22,10 @@ class UserError(Exception):
     def __init__(self, nb: str, en: str) -> None:
         self.text = Text(nb, en)
         super().__init__(en)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that one raised in a worker process comes back whole."""
+        return type(self), (self.text.nb, self.text.en)
 
     def render(self, lang: str) -> str:
         """The message in ``lang``."""
@@ -89,6 +94,9 @@ class ScenarioError(UserError):
             "\n".join(p.render("nb") for p in problems),
             "\n".join(p.render("en") for p in problems),
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
     def as_dict(self, lang: str) -> dict[str, object]:
         """The problems as a list for ``--json``."""

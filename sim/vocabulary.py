@@ -128,6 +128,7 @@ UNITS: tuple[Word, ...] = (
     Word("entries/patient", "oppføringer per pasient", "entries per patient"),
     Word("entries/month", "oppføringer per måned", "entries per month"),
     Word("weight", "vekt", "weight"),
+    Word("points", "poeng", "points"),
     Word("MNOK", "mill. kr (2024)", "million NOK (2024)"),
     Word("MNOK/year", "mill. kr (2024) per år", "million NOK (2024) per year"),
     Word("NOK/person", "kr (2024) per person", "NOK (2024) per person"),
@@ -148,6 +149,47 @@ DECIDERS: tuple[Word, ...] = (
     Word("nhn", "Norsk helsenett", "Norsk helsenett"),
     Word("vendor", "leverandør", "vendor"),
     Word("municipality", "kommune", "municipality"),
+)
+
+
+# What comes out per month and area. Those made of a gate or an age are named after it: ``stopped_eid``, ``backlog_consent``.
+MEASURES: tuple[Word, ...] = (
+    Word("registered", "registrerte oppføringer", "registered entries"),
+    Word("registered_live", "registrerte der løsningen er i bruk", "registered where the API is in use"),
+    Word("synced", "synkronisert i måneden", "synced in the month"),
+    *(Word(f"stopped_{g.key}", f"stoppet: {g.nb}", f"stopped: {g.en}") for g in GATES),
+    Word("synced_later", "synkronisert senere", "synced later"),
+    *(Word(f"backlog_{g.key}", f"venter: {g.nb}", f"waiting: {g.en}") for g in GATES),
+    Word("backlog_under_3_months", "venter under 3 måneder", "waiting under 3 months"),
+    Word("backlog_3_to_12_months", "venter 3 til 12 måneder", "waiting 3 to 12 months"),
+    Word("backlog_over_12_months", "venter over 12 måneder", "waiting over 12 months"),
+    Word("stock_waiting", "venter fra før perioden", "waiting from before the period"),
+    Word("cards_queued", "eID-kort i kø", "eID cards queued"),
+    Word("cards_issued", "eID-kort utstedt, fornyelser medregnet", "eID cards issued, renewals among them"),
+    Word("actors_ready", "aktører teknisk klare", "actors technically ready"),
+    Word("actors_reading", "aktører med lesetilgang", "actors with read access"),
+    Word("actors_writing", "aktører med skrivetilgang", "actors with write access"),
+    Word("indicator_calls", "indikatorkall", "indicator calls"),
+    Word("downloads", "nedlastinger fra kjernejournal", "downloads from Kjernejournal"),
+    Word("hours_saved", "frigjorte timer for helsepersonell", "clinicians' hours saved"),
+    Word(
+        "encounters_informed",
+        "kontakter utenfor eget sted der informasjonen var der",
+        "encounters away from home where the information was there",
+    ),
+    Word("sync_rate_new", "synkroniseringsgrad, nye oppføringer", "sync rate of new entries"),
+    Word("sync_rate_live", "synkroniseringsgrad der løsningen er i bruk", "sync rate where the API is in use"),
+    Word("sync_rate_cumulative", "synkroniseringsgrad siden bruksstart", "sync rate since go-live"),
+    Word("sync_rate_seen", "synkroniseringsgrad lest ved periodens slutt", "sync rate as seen at the period's end"),
+    Word("eid_coverage", "har eID", "have an eID"),
+    Word("eid_coverage_doctor", "har eID, leger", "have an eID, doctors"),
+    Word("eid_coverage_nurse", "har eID, sykepleiere", "have an eID, nurses"),
+    Word("knowledge_coverage", "kjenner funksjonen", "know the function"),
+    Word("knowledge_coverage_doctor", "kjenner funksjonen, leger", "know the function, doctors"),
+    Word("knowledge_coverage_nurse", "kjenner funksjonen, sykepleiere", "know the function, nurses"),
+    Word("eid_wait_days", "ventetid på eID, dager", "wait for an eID, days"),
+    Word("citizens", "innbyggere med informasjon i kjernejournal", "citizens with information in Kjernejournal"),
+    Word("citizens_estimated", "anslag på hvem som bør ha informasjon", "estimate of who should have information"),
 )
 
 

@@ -36,6 +36,7 @@ BUDGET = {
     "open_arrivals": 3e-8,
     "baseline": 1e-8,
     "repetitions": 1e-8,
+    "weights": 1e-8,
 }
 
 

@@ -65,10 +65,10 @@ def _compiler() -> Check:
 
 def _scenarios() -> Check:
     def run() -> str:
-        from sim.scenario.data import shipped
+        from sim.scenario.data import scenarios, shipped
         from sim.scenario.load import load
 
-        files = sorted(shipped().glob("*.yaml"))
+        files = scenarios()
         if not files:
             raise RuntimeError(f"ingen scenarioer i {shipped()}")
         for file in files:

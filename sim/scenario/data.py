@@ -48,6 +48,15 @@ def shipped() -> Path:
     return here if here.is_dir() else Path(__file__).resolve().parents[1] / "shipped"
 
 
+def scenarios() -> list[Path]:
+    """The shipped scenarios; other files of the folder (a budget, a prioritisation sheet) name no scenario schema."""
+    return [
+        file
+        for file in sorted(shipped().glob("*.yaml"))
+        if file.read_text(encoding="utf-8").startswith("# $schema: ./scenario.schema.json")
+    ]
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8", newline="") as handle:

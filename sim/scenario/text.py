@@ -66,7 +66,7 @@ def _read_text(file: Path) -> str:
             )
         return content.decode("utf-8-sig")
     except OSError as error:
-        names = sorted(f.stem for f in data.shipped().glob("*.yaml"))
+        names = [f.stem for f in data.scenarios()]
         near = difflib.get_close_matches(file.stem, names, n=1, cutoff=0.6)
         nb = f"Mente du «{near[0]}»?" if near else f"Ferdige scenarioer: {', '.join(names)}"
         en = f"Did you mean «{near[0]}»?" if near else f"Ready scenarios: {', '.join(names)}"

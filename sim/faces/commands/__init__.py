@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from sim.faces.commands import backtest, calibrate, check, compare, demand, doctor, explain, forecast, init, schema
+from sim.faces.commands import (
+    backtest,
+    calibrate,
+    check,
+    compare,
+    demand,
+    doctor,
+    document,
+    explain,
+    forecast,
+    init,
+    plan,
+    prioritise,
+    schema,
+    sensitivity,
+)
 
 COMMANDS: dict[str, ModuleType] = {
     "init": init,
     "check": check,
     "forecast": forecast,
     "compare": compare,
+    "plan": plan,
+    "sensitivity": sensitivity,
+    "prioritise": prioritise,
     "explain": explain,
     "calibrate": calibrate,
     "backtest": backtest,
     "demand": demand,
+    "document": document,
     "schema": schema,
     "doctor": doctor,
 }

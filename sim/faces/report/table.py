@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.language import number, percent
 
-Kind = Literal["text", "count", "share", "number"]  # «number» is set already
+Kind = Literal["text", "count", "share", "decimal", "number"]  # «number» is set already
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ def _show(value: Any, kind: Kind, lang: str) -> str:
         return "\u2013"
     if kind == "share":
         return percent(float(value), lang, 1)
+    if kind == "decimal":
+        return number(float(value), lang, 2)
     return number(float(value), lang)
 
 

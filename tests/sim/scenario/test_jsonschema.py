@@ -8,10 +8,10 @@ import jsonschema
 import pytest
 
 from sim.scenario import text
-from sim.scenario.data import shipped
+from sim.scenario.data import scenarios, shipped
 from sim.scenario.jsonschema import NAME, json_schema
 
-SCENARIOS = sorted(shipped().glob("*.yaml"))
+SCENARIOS = scenarios()
 
 
 def plain(path: Path) -> dict[str, Any]:

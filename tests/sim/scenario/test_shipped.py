@@ -13,7 +13,7 @@ from sim.scenario.load import load
 from sim.scenario.schema import parameters
 from sim.vocabulary import TAG_KEYS
 
-SCENARIOS = sorted(data.shipped().glob("*.yaml"))
+SCENARIOS = data.scenarios()
 FOLDER = data.shipped() / "data"
 FIGURES = sorted(f.stem for f in FOLDER.glob("*.csv") if f.stem not in ("sources", "conflicts"))
 

@@ -1,0 +1,125 @@
+"""``utrulling prioritise``: rank measures by the prioritisation model of 2021, fed by the simulation."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from sim.errors import EXIT_OK
+from sim.faces.arguments import Translate, positive
+from sim.faces.talk import answer, say
+from sim.language import Text
+
+HELP = Text(
+    "Ranger tiltak etter prioriteringsmodellen fra 2021, med poeng fra simuleringen.",
+    "Rank measures by the prioritisation model of 2021, with points from the simulation.",
+)
+REPLICATIONS = 40
+
+
+def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
+    """What can be given."""
+    made.add_argument(
+        "sheet",
+        metavar=t("ARK", "SHEET"),
+        nargs="?",
+        default="prioritisation-2021",
+        help=t("prioriteringsarket, en YAML-fil (prioritisation-2021)", "the sheet, a YAML file (prioritisation-2021)"),
+    )
+    made.add_argument(
+        "--scenario",
+        metavar="SCENARIO",
+        default="national",
+        help=t(
+            "scenarioet som gir poeng (national); «none» bruker bare arkets egne",
+            "the scenario that gives points (national); «none» uses the sheet's own alone",
+        ),
+    )
+    made.add_argument(
+        "--out", metavar=t("MAPPE", "FOLDER"), help=t("mappen som skrives (out/ARK)", "the folder to write (out/SHEET)")
+    )
+    made.add_argument(
+        "--replications",
+        type=positive,
+        default=REPLICATIONS,
+        metavar="N",
+        help=t(f"antall simulerte trekk ({REPLICATIONS})", f"number of simulated draws ({REPLICATIONS})"),
+    )
+    made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
+    made.add_argument(
+        "--workers",
+        type=positive,
+        metavar="W",
+        help=t("antall prosesser (alle kjerner)", "number of processes (all cores)"),
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry the command out; returns the exit code."""
+    import shlex
+
+    from sim.experiments import output
+    from sim.experiments.prioritise import agreement, feed, rank, score
+    from sim.faces.report import analysis, priorities
+    from sim.scenario import prioritisation
+    from sim.scenario.load import load
+
+    sheet = prioritisation.read(options.sheet)
+    simulating = options.scenario != "none"
+    loaded = load(options.scenario if simulating else "national")
+    target = Path(options.out or Path("out") / Path(options.sheet).stem)
+    output.refuse_if_foreign(target)
+    seed = loaded.scenario.seed if options.seed is None else options.seed
+    fed = None
+    if simulating:
+        label = "Simulerer" if options.lang == "nb" else "Simulating"
+        fed = feed(sheet, loaded.scenario, options.replications, seed, options.workers, label)
+    ranking, read = rank(sheet, score(sheet, fed, seed), seed), rank(sheet, score(sheet, None, seed), seed)
+    repeat = (
+        f"utrulling prioritise {shlex.quote(options.sheet)} --scenario {shlex.quote(options.scenario)} --seed {seed}"
+    )
+    if simulating:
+        repeat += f" --replications {options.replications}"
+    made = priorities.analysis(sheet, ranking, read, fed, loaded, seed, repeat, options.lang)
+    table = priorities.table(sheet, ranking, read, options.lang)
+    manifest = {"sheet": options.sheet, "scenario": loaded.name, "seed": seed, "replications": options.replications}
+    files = analysis.write(
+        target,
+        made,
+        {"ranking": table, "weights": priorities.weights(sheet, ranking, options.lang)},
+        manifest,
+        options.lang,
+    )
+    found = agreement(sheet, ranking)
+    answer(
+        options,
+        {
+            "sheet": options.sheet,
+            "scenario": loaded.name if simulating else None,
+            "seed": seed,
+            "ranking": [
+                {
+                    "measure": key,
+                    "place": int(ranking.order[i]),
+                    "published_place": sheet.measures[key].published_rank,
+                    "place_without_simulation": int(read.order[read.measures.index(key)]),
+                    "total": float(ranking.total[i]),
+                    "points": dict(zip(sheet.criteria, map(float, ranking.points[:, i].mean(axis=0)), strict=True)),
+                    "first_share_of_weights": float(ranking.first[i]),
+                }
+                for i, key in sorted(enumerate(ranking.measures), key=lambda pair: ranking.order[pair[0]])
+            ],
+            "not_admitted": [k for k in sheet.measures if not sheet.admitted(k)],
+            "kendall_tau_with_published": None if found is None else found[0],
+            "folder": str(target),
+            "files": files,
+        },
+    )
+    for sentence in made.answer:
+        say(options, sentence, sentence)
+    say(
+        options,
+        f"Rangeringen ligger i {target}. Neste: åpne {target / 'report.html'}, eller endre vektene i en kopi av arket",
+        f"The ranking is in {target}. Next: open {target / 'report.html'}, or change the weights in a copy of the sheet",
+    )
+    return EXIT_OK

@@ -1,0 +1,348 @@
+"""The report «measure this first»: which unknowns move the answer, and what it is worth to know them before deciding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from sim.experiments.evaluate import Asked
+from sim.experiments.factors import Factor, Space
+from sim.experiments.information import Worth
+from sim.experiments.sensitivity import REST, Effect, Share, Swing
+from sim.faces.report import drawing, tables
+from sim.faces.report.analysis import Analysis, Section
+from sim.faces.report.document import Chart
+from sim.faces.report.planning import month, where
+from sim.faces.report.table import Table, say
+from sim.language import number, percent
+from sim.scenario.intervention import Intervention
+from sim.scenario.load import Loaded
+from sim.scenario.schema import parameters
+from sim.vocabulary import TAGS
+
+Floats = npt.NDArray[np.float64]
+MOST = 15  # rows of a chart
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Which intervention to choose, or none: EVPI for each willingness to pay, and EVPPI per factor at one of them."""
+
+    interventions: list[Intervention]
+    willingness: list[float]  # kroner per extra synced entry
+    evpi: list[float]  # MNOK
+    best: list[int]  # the choice today; 0 is none
+    at: float
+    worth: dict[str, Worth]
+    draws: int
+    month: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """All that the report is made of."""
+
+    loaded: Loaded
+    space: Space
+    asked: Asked
+    middle: float
+    swings: list[Swing]
+    effects: list[Effect]
+    shares: list[Share]
+    decision: Decision | None
+    seed: int
+    repeat: str
+
+
+def title(loaded: Loaded, space: Space, key: str, lang: str) -> str:
+    """A factor in words: what its numbers have in common, and every name in which they differ."""
+    if key == REST:
+        return say(lang, "alt annet", "everything else")
+    factor = next(f for f in space.factors if f.key == key)
+    paths = {".".join(map(str, path)): path for path, _ in parameters(loaded.scenario)}
+    named: list[list[str]] = []
+    for index in factor.columns:
+        name, _, entity = space.columns[index].name.partition("@")
+        if name not in paths:  # whether a law comes is drawn, not stated
+            law = space.columns[index].stream.split(".")[1]
+            return say(lang, f"Lovendring: {law}", f"Change of law: {law}")
+        parts = tables.title(loaded.scenario, paths[name], lang).split(" · ")
+        named.append(parts + ([entity] if entity else []))
+    if len({len(parts) for parts in named}) > 1:
+        return " · ".join(named[0])
+    words_ = [list(dict.fromkeys(column)) for column in zip(*named, strict=True)]
+    return " · ".join(_listed(w, lang) for w in words_)
+
+
+def _listed(names: list[str], lang: str) -> str:
+    if len(names) > 12:
+        return say(lang, f"{len(names)} steder", f"{len(names)} places")
+    return ", ".join(names)
+
+
+def _tags(factor: Factor, lang: str) -> str:
+    return ", ".join(w.label(lang) for w in TAGS if w.key in factor.tags)
+
+
+def analysis(answered: Answered, lang: str) -> Analysis:
+    """The whole report."""
+    sections = [
+        Section(
+            say(lang, "Mål dette først", "Measure this first"),
+            [
+                say(
+                    lang,
+                    "Rekkefølgen er etter total andel av variansen (Sobol): så mye av usikkerheten i svaret henger på tallet, alene og sammen "
+                    "med andre. Tall som hører sammen, er flyttet sammen.",
+                    "In order of the total share of the variance (Sobol): so much of the uncertainty of the answer hangs on the number, alone "
+                    "and together with others. Numbers that belong together are moved together.",
+                )
+            ],
+            tables=[first(answered, lang)],
+        ),
+        Section(
+            say(lang, "Ett tall om gangen", "One number at a time"),
+            [],
+            [_tornado(answered, lang)],
+            folded=[swings(answered, lang)],
+        ),
+        Section(
+            say(lang, "Siling av alle tallene", "Screening of all numbers"),
+            [
+                say(
+                    lang,
+                    "Morris' μ*: gjennomsnittlig endring i svaret når tallet flyttes gjennom hele spennet sitt, med de andre på tilfeldige steder.",
+                    "Morris' μ*: the mean change of the answer as the number moves through its whole range, with the others in random places.",
+                )
+            ],
+            folded=[screening(answered, lang)],
+        ),
+    ]
+    if answered.decision is not None:
+        sections.append(_worth(answered, answered.decision, lang))
+    return Analysis(
+        what=say(lang, "Følsomhetsanalyse: ", "Sensitivity analysis: ") + where(answered.asked, lang),
+        title=say(lang, "Mål dette først", "Measure this first"),
+        answer=sentences(answered, lang),
+        sections=sections,
+        repeat=answered.repeat,
+        origin=say(
+            lang,
+            f"Scenario: {answered.loaded.name} · frø {answered.seed} · forventede tall, uten tilfeldigheter",
+            f"Scenario: {answered.loaded.name} · seed {answered.seed} · expected numbers, without chance",
+        ),
+        hash=answered.loaded.hash,
+    )
+
+
+def sentences(answered: Answered, lang: str) -> list[str]:
+    """The answer."""
+    name = {s.key: title(answered.loaded, answered.space, s.key, lang) for s in answered.shares}
+    top = [s for s in sorted(answered.shares, key=lambda s: -s.total) if s.key != REST][:3]
+    listed = "; ".join(f"{name[s.key]} ({percent(max(s.total, 0), lang)})" for s in top)
+    said = [
+        say(
+            lang,
+            f"Usikkerheten i {where(answered.asked, lang)} henger mest på: {listed}.",
+            f"The uncertainty of the {where(answered.asked, lang)} hangs most on: {listed}.",
+        )
+    ]
+    d = answered.decision
+    if d is not None:
+        at = d.willingness.index(d.at)
+        best = (
+            say(lang, "ingen tiltak", "no intervention")
+            if d.best[at] == 0
+            else d.interventions[d.best[at] - 1].title(lang)
+        )
+        ranked = [k for k, w in sorted(d.worth.items(), key=lambda p: -p[1].value) if w.distinct][:3]
+        told = "; ".join(
+            f"{title(answered.loaded, answered.space, k, lang)} ({number(d.worth[k].value, lang, 1)})" for k in ranked
+        )
+        said.append(
+            say(
+                lang,
+                f"Hvis en ekstra synkronisert oppføring er verd {number(d.at, lang)} kr, er {best} best i dag, og det er verd inntil "
+                f"{number(d.evpi[at], lang, 1)} mill. kr å vite alt før valget. "
+                + (f"Mest verd å vite alene, mill. kr: {told}." if told else "Intet tall alene skiller seg fra 0."),
+                f"If an extra synced entry is worth NOK {number(d.at, lang)}, {best} is best today, and knowing everything before choosing is "
+                f"worth up to NOK {number(d.evpi[at], lang, 1)} million. "
+                + (f"Most worth knowing alone, NOK million: {told}." if told else "No number alone stands out from 0."),
+            )
+        )
+    return said
+
+
+def first(answered: Answered, lang: str) -> Table:
+    """The ranking: variance shares, swing, value of information, tag."""
+    swing = {s.key: s for s in answered.swings}
+    factors = {f.key: f for f in answered.space.factors}
+    worth = answered.decision.worth if answered.decision else {}
+    made = Table(
+        say(lang, "Mål dette først", "Measure this first"),
+        [
+            say(lang, "Tall", "Number"),
+            say(lang, "Total andel", "Total share"),
+            say(lang, "Usikkerhet ±", "Uncertainty ±"),
+            say(lang, "Alene", "Alone"),
+            say(lang, "Svaret ved P10", "Answer at P10"),
+            say(lang, "Svaret ved P90", "Answer at P90"),
+            say(lang, "Verdi av å vite, mill. kr", "Value of knowing, NOK million"),
+            say(lang, "Evidensgrad", "Tag"),
+        ],
+        ["text", "share", "share", "share", "share", "share", "decimal", "text"],
+    )
+    for s in sorted(answered.shares, key=lambda s: (s.key == REST, -s.total)):
+        own = swing.get(s.key)
+        made.rows.append(
+            [
+                title(answered.loaded, answered.space, s.key, lang),
+                s.total,
+                s.total_confidence,
+                s.first,
+                own.low if own else None,
+                own.high if own else None,
+                worth[s.key].value if s.key in worth else None,
+                _tags(factors[s.key], lang) if s.key in factors else "",
+            ]
+        )
+    return made
+
+
+def swings(answered: Answered, lang: str) -> Table:
+    """All swings."""
+    factors = {f.key: f for f in answered.space.factors}
+    made = Table(
+        say(lang, "Svaret når ett tall flyttes (tornado)", "The answer as one number moves (tornado)"),
+        [
+            say(lang, "Tall", "Number"),
+            say(lang, "Ved P10", "At P10"),
+            say(lang, "Ved P90", "At P90"),
+            say(lang, "Bredde", "Width"),
+            say(lang, "Evidensgrad", "Tag"),
+        ],
+        ["text", "share", "share", "share", "text"],
+    )
+    made.rows.extend(
+        [title(answered.loaded, answered.space, s.key, lang), s.low, s.high, s.width, _tags(factors[s.key], lang)]
+        for s in answered.swings
+    )
+    return made
+
+
+def screening(answered: Answered, lang: str) -> Table:
+    """All of Morris' effects."""
+    made = Table(
+        say(lang, "Siling (Morris)", "Screening (Morris)"),
+        [say(lang, "Tall", "Number"), "μ*", say(lang, "Usikkerhet ±", "Uncertainty ±")],
+        ["text", "share", "share"],
+    )
+    made.rows.extend(
+        [title(answered.loaded, answered.space, e.key, lang), e.mu_star, e.confidence] for e in answered.effects
+    )
+    return made
+
+
+def _worth(answered: Answered, d: Decision, lang: str) -> Section:
+    curve = Table(
+        say(lang, "Verdien av å vite alt før valget", "Value of knowing everything before choosing"),
+        [
+            say(lang, "En synkronisert oppføring er verd, kr", "A synced entry is worth, NOK"),
+            say(lang, "Best i dag", "Best today"),
+            say(lang, "EVPI, mill. kr", "EVPI, NOK million"),
+        ],
+        ["count", "text", "decimal"],
+    )
+    for willing, best, value in zip(d.willingness, d.best, d.evpi, strict=True):
+        name = say(lang, "ingen tiltak", "no intervention") if best == 0 else d.interventions[best - 1].title(lang)
+        curve.rows.append([willing, name, value])
+    per = Table(
+        say(
+            lang,
+            f"Verdien av å vite ett tall, ved {number(d.at, lang)} kr per oppføring",
+            f"Value of knowing one number, at NOK {number(d.at, lang)} per entry",
+        ),
+        [
+            say(lang, "Tall", "Number"),
+            say(lang, "EVPPI, mill. kr", "EVPPI, NOK million"),
+            say(lang, "Skjevhet trukket fra", "Bias taken off"),
+            say(lang, "Skiller seg fra 0", "Stands out from 0"),
+        ],
+        ["text", "decimal", "decimal", "text"],
+    )
+    for key, worth in sorted(d.worth.items(), key=lambda p: (-p[1].distinct, -p[1].value)):
+        stands = say(lang, "ja", "yes") if worth.distinct else say(lang, "nei", "no")
+        per.rows.append([title(answered.loaded, answered.space, key, lang), worth.value, worth.bias, stands])
+    return Section(
+        say(lang, "Hva det er verd å vite", "What it is worth to know"),
+        [
+            say(
+                lang,
+                f"Valget: ett av {len(d.interventions)} tiltak, eller ingen. Nettonytten er ekstra synkroniserte oppføringer fram til {month(d.month, lang)} ganger det "
+                f"de er verd, minus kostnaden. Verdien av å vite ett tall er regnet ved regresjon over {d.draws} trekk (Strong, Oakley og Brennan 2014); "
+                "skjevheten er anslått ved å stokke trekkene og er trukket fra.",
+                f"The choice: one of {len(d.interventions)} interventions, or none. Net benefit is extra synced entries until {month(d.month, lang)} times what they are "
+                f"worth, minus cost. The value of knowing one number is by regression over {d.draws} draws (Strong, Oakley & Brennan 2014); the "
+                "bias is estimated by shuffling the draws and taken off.",
+            )
+        ],
+        tables=[curve],
+        folded=[per],
+    )
+
+
+def _tornado(answered: Answered, lang: str) -> Chart:
+    top = answered.swings[0]
+    name = title(answered.loaded, answered.space, top.key, lang)
+    finding = say(lang, f"{name} flytter svaret mest", f"{name} moves the answer most")
+    what = where(answered.asked, lang)
+    reading = say(
+        lang,
+        "Hver stolpe går fra svaret når tallet er lavt (P10) til svaret når det er høyt (P90), med alle andre på medianen. I 8 av 10 tilfeller ligger "
+        "tallet mellom. Loddrett strek: alt på medianen.",
+        "Each bar runs from the answer with the number low (P10) to the answer with it high (P90), all others at their medians. In 8 of 10 cases the "
+        "number lies between. Vertical line: everything at the median.",
+    )
+    return Chart(
+        "tornado", finding, what, drawing.svg(_bars(answered, lang), "tornado", f"{finding}. {what}"), reading, []
+    )
+
+
+def _short(label: str) -> str:
+    """A label that fits beside a bar: its first and last parts; the whole name is in the table."""
+    parts = label.split(" · ")
+    shown = label if len(label) <= 62 or len(parts) < 3 else " · ".join([parts[0], "…", *parts[-2:]])
+    shown = shown if len(shown) <= 62 else " · ".join([parts[0], "…", parts[-1]])
+    return shown if len(shown) <= 70 else shown[:68] + " …"
+
+
+def _bars(answered: Answered, lang: str) -> Figure:
+    shown = answered.swings[:MOST]
+    figure = drawing.new_figure(10, 0.42 * len(shown) + 1)
+    (axes,) = drawing.panels_of(figure)
+    for y, s in enumerate(shown):
+        for value, colour, hatch, mark in ((s.low, drawing.ORANGE, "//", "P10"), (s.high, drawing.BLUE, "", "P90")):
+            axes.barh(
+                y,
+                value - answered.middle,
+                left=answered.middle,
+                height=0.6,
+                color=colour,
+                hatch=hatch,
+                edgecolor="white",
+            )
+            right = value > answered.middle or (value == answered.middle and mark == "P90")
+            axes.annotate(
+                f"{mark}: {percent(value, lang, 1)}", (value, y), xytext=(4 if right else -4, 0), textcoords="offset points",
+                ha="left" if right else "right", va="center", fontsize=8,
+            )  # fmt: skip
+    axes.axvline(answered.middle, color=drawing.INK, linewidth=1)
+    labels = [title(answered.loaded, answered.space, s.key, lang) for s in shown]
+    axes.set_yticks(range(len(shown)), [_short(label) for label in labels], fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.18)
+    axes.xaxis.set_major_formatter(lambda x, _: percent(x, lang))
+    return figure

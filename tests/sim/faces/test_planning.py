@@ -1,0 +1,148 @@
+"""The commands plan, sensitivity and prioritise as people use them: answers, files, refusals."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from sim.faces.cli import main
+from sim.scenario.data import shipped
+
+PLAN = [
+    "plan",
+    "--by",
+    "2025-12",
+    "--from",
+    "2024-09-15",
+    "--measure",
+    "sync_rate_live",
+    "--with",
+    "elearning",
+    "--with",
+    "automatic-sync",
+]
+FEW = ["--draws", "4", "--evaluations", "60", "--verify", "4", "--workers", "1", "--prior"]
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("planning") / "short.yaml"
+    file.write_text(
+        f"extends: {shipped() / 'helse-vest.yaml'}\nperiod: {{start: 2024-01, end: 2025-12}}\n", encoding="utf-8"
+    )
+    return str(file)
+
+
+def answer(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main([*arguments, "--json"]) == 0
+    content: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return content
+
+
+def test_a_target_that_can_be_reached_gets_the_cheapest_plan(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "plan"
+    nothing = answer([*PLAN, scenario, "--target", "0.99", *FEW, "--out", str(out)], capsys)
+    assert not nothing["reached"]
+    assert (
+        nothing["null_level"] <= nothing["level"] <= nothing["level_upper_bound"] <= nothing["unlimited_level"] < 0.99
+    )
+    target = (nothing["null_level"] + nothing["level"]) / 2
+    found = answer([*PLAN, scenario, "--target", f"{target:.4f}", *FEW, "--out", str(out)], capsys)
+    assert found["reached"]
+    assert found["level"] >= round(target, 4)
+    assert found["plan"]
+    assert {p["start"] for p in found["plan"]} <= {"2025-01", "2025-03"}  # the starts of the mandate's cycle
+    for year, cost in found["cost_per_year_mnok"].items():
+        assert cost <= found["budget_per_year_mnok"][year] + 1e-9
+    assert math.isclose(sum(found["cost_per_year_mnok"].values()), found["cost_mnok"])
+    assert found["optimality_gap"] == 0
+    assert found["verified"]["draws"] == 4
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "Målet nås" in report
+    assert not re.search(r"<script|(?:src|href)=.?http", report)  # nothing is fetched from anywhere
+    book = openpyxl.load_workbook(out / "tables.xlsx")
+    money = next(sheet for sheet in book if "Ramme" in sheet.title)
+    years = {row[0].value: row[1].value for row in money.iter_rows(min_row=3)}
+    assert years["2025"] == 23.0
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert sorted(p.name for p in out.iterdir()) == manifest["files"]
+
+
+def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = answer([*PLAN, scenario, "--target", "0.01", *FEW, "--out", str(tmp_path / "p")], capsys)
+    assert found["reached"]
+    assert found["plan"] == []
+    assert found["cost_mnok"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--target", "80"], "mellom 0 og 1"),
+        (["--target", "0.8", "--probability", "0"], "mellom 0 og 1"),
+        (["--target", "0.8", "--with", "elerning"], "elearning"),
+        (["--target", "0.8", "--from", "2025-11-01"], "senere --by"),
+        (["--target", "0.8", "--from", "i morgen"], "ikke en dato"),
+        (["--target", "0.8", "--area", "Helse Nord"], "Helse Nord"),
+        (["--target", "0.8", "--budget", "finnes-ikke.yaml"], "finnes-ikke.yaml"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_refused(
+    scenario: str, arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*PLAN, scenario, *FEW, "--out", str(tmp_path / "p"), *arguments]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "p").exists()
+
+
+def test_sensitivity_ranks_what_to_measure_first(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["--trajectories", "3", "--size", "8", "--top", "3", "--draws", "50", "--with", "elearning@2025-01"]
+    out = tmp_path / "s"
+    found = answer(
+        [
+            "sensitivity",
+            scenario,
+            "--by",
+            "2025-12",
+            "--measure",
+            "sync_rate_live",
+            *few,
+            "--workers",
+            "1",
+            "--out",
+            str(out),
+            "--prior",
+        ],
+        capsys,
+    )
+    tornado = found["tornado"]
+    widths = [abs(t["p90"] - t["p10"]) for t in tornado]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] > 0.01
+    assert len(found["sobol"]) == 4  # three and the rest
+    small = next(t["name"] for t in tornado if t["key"] == "sectors.hospital.other.eid_at_hire")
+    for group in ("jordmor", "psykolog", "bioingeniør", "radiograf"):
+        assert group in small
+    assert found["information"]["alternatives"] == ["none", "elearning"]
+    assert all(v["evpi"] >= 0 for v in found["information"]["evpi_mnok"])
+    assert "Mål dette først" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_prioritise_writes_the_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "p"
+    found = answer(["prioritise", "--scenario", "none", "--out", str(out)], capsys)
+    assert [m["place"] for m in found["ranking"]] == list(range(1, 12))
+    assert {m["measure"] for m in found["ranking"] if m["published_place"] <= 3} == {"LM", "JD-1", "KI-1"}
+    assert len(found["not_admitted"]) == 7
+    assert sum(m["first_share_of_weights"] for m in found["ranking"]) == pytest.approx(1)
+    assert {"report.html", "ranking.csv", "weights.csv", "tables.xlsx", "manifest.json"} == set(found["files"])
