@@ -65,7 +65,8 @@ def monthly(
             elif unit == "NOK/card" and cards is not None:
                 result[:, k] += price[:, None] / MILLION * cards / sum(paying)
             else:
-                counted = counts["person" if unit == HOURLY else unit.split("/")[1]] * chosen
+                here = chosen & np.array([not cost.sectors or u.sector in cost.sectors for u in model.structure.units])
+                counted = counts["person" if unit == HOURLY else unit.split("/")[1]] * here
                 begin = _begin(model, one, cost, in_use, len(rows))
                 result[:, k] += price[:, None] / MILLION * _spread(model, one, cost, begin, counted)
     return result

@@ -61,7 +61,8 @@ class Cost(Section):
     """One thing that costs. One-off amounts are spread evenly over ``months``; yearly ones run for ``months``.
 
     «NOK/card» counts the extra cards that are ordered, «NOK/person» the staff in reach, «NOK/trust» the hospitals (or the
-    other sectors' actors) in reach, «NOK/hour» the staff in reach times ``hours`` each. Amounts are in 2024 kroner.
+    other sectors' actors) in reach, «NOK/hour» the staff in reach times ``hours`` each; ``sectors`` narrows what is counted, so
+    that a GP's office need not cost what a hospital does. Amounts are in 2024 kroner.
     """
 
     name: str = Field(title="Navn", min_length=1)
@@ -69,6 +70,9 @@ class Cost(Section):
     amount: CostAmount = Field(title="Beløp")
     hours: HoursPerPerson | None = Field(None, title="Timer per person", description="Bare for NOK/hour.")
     payer: DeciderKey = Field(title="Hvem betaler")
+    sectors: list[SectorKey] = Field(
+        [], title="Aktørgrupper", description="Hvor det koster, der det telles; tom liste er hele rekkevidden."
+    )
     after: int = Field(0, title="Måneder etter start", ge=-60, le=120)
     months: int | None = Field(
         None, title="Antall måneder", ge=1, le=240, description="Uten: tiltakets, eller perioden ut."

@@ -73,6 +73,7 @@ STAFF, NURSES = 100, 50
         ("1200 NOK/person/year", "", STAFF * 1200 * 15 / 12 / 1e6, 15),
         (f"500 NOK/hour; {HOURS}", "", STAFF * 250 / 1e6, 6),
         ("5000 NOK/trust", "", 2 * 5000 / 1e6, 6),
+        ("5000 NOK/trust; sectors: [hospital]", "", 2 * 5000 / 1e6, 6),
         ("800 NOK/card", "", (30 * 0.2 + 50 * 0.7 + 20 * 0.8) * 800 / 1e6, 6),  # those without an eID at the start
     ],
 )
@@ -130,3 +131,8 @@ def test_another_intervention_leaves_the_others_costs_as_they_are() -> None:
         found.append(costs.monthly(model, loaded.interventions, table(model.columns, 5, 4), 5))
     assert (found[0][:, 0] == found[1][:, 0]).all()
     assert len(set(found[0][:, 0].sum(axis=1).tolist())) == 4  # uncertain, so each draw has its own
+
+
+def test_a_cost_of_other_sectors_is_not_the_hospitals(model: Model, rows: Any, tmp_path: Path) -> None:
+    one = made(tmp_path, "5000 NOK/trust; sectors: [gp]", "1000 NOK/person; sectors: [municipal]")
+    assert not costs.monthly(model, [one], rows, 1).any()
