@@ -24,7 +24,7 @@ from sim.scenario.faults import Faults, explain, nearest
 from sim.scenario.figures import data_folder, fill_in
 from sim.scenario.merge import named, overlay, statements, with_parents
 from sim.scenario.parameter import Parameter, Quantity, Tag, Units
-from sim.scenario.schema import Anchored, Month, RegionKey, Section, SectorKey
+from sim.scenario.schema import Anchored, Chosen, Month, RegionKey, Section, SectorKey
 from sim.scenario.text import KeyPath, Place
 from sim.scenario.whole import DATED, check_sources
 
@@ -39,7 +39,17 @@ CostAmount = Annotated[
     Units(tuple((unit, 10_000 if unit.startswith("MNOK") else 1e8) for unit in (*ONE_OFF, *YEARLY, HOURLY))),
 ]
 HoursPerPerson = Annotated[Parameter, Quantity("hours/person", 0, 1000)]
-CONCERNS_THE_RUN = ("title", "title_en", "description", "period", "seed", "replications", "posterior", "extends")
+CONCERNS_THE_RUN = (
+    "title",
+    "title_en",
+    "description",
+    "period",
+    "seed",
+    "replications",
+    "posterior",
+    "extends",
+    "interventions",
+)
 _START = re.compile(r"^start(?:([+-])([0-9]{1,3}))?$")
 
 
@@ -180,6 +190,20 @@ def find(name: str) -> Intervention:
             )
     found = read(path)
     return found.at(month) if moved else found
+
+
+def chosen(item: Chosen) -> Intervention:
+    """The intervention that a scenario carries out, moved and changed as it says.
+
+    Raises:
+        ScenarioError: its file has faults.
+        UserError: there is no such intervention.
+    """
+    one = find(item.name)
+    if item.adds:
+        adds = overlay(deepcopy(one.form.adds), deepcopy(item.adds), {}, {})
+        one = replace(one, form=one.form.model_copy(update={"adds": adds}))
+    return one.at(item.start) if item.start else one
 
 
 def read(path: Path) -> Intervention:

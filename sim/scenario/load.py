@@ -12,16 +12,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from sim.errors import ScenarioError
+from sim.errors import ScenarioError, UserError
 from sim.scenario import data, intervention
 from sim.scenario.faults import Faults, explain
 from sim.scenario.figures import data_folder, fill_in
 from sim.scenario.intervention import Intervention
 from sim.scenario.merge import with_parents
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Chosen, Scenario
 from sim.scenario.whole import check_whole
 
 
@@ -58,9 +59,10 @@ def load(file: str | Path, interventions: Sequence[str | Intervention] = ()) -> 
     path = Path(file)
     if not path.exists() and not path.suffix and (data.shipped() / f"{path}.yaml").is_file():
         path = data.shipped() / f"{path}.yaml"
-    chosen = [intervention.find(i) if isinstance(i, str) else i for i in interventions]
+    asked = [intervention.find(i) if isinstance(i, str) else i for i in interventions]
     faults = Faults(path)
     plain, faults.places = with_parents(path)
+    chosen = [*_carried_out(plain, faults), *asked]
     plain = intervention.apply(plain, chosen, faults)
     folder = data_folder(path)
     fill_in(plain, (), faults, folder)
@@ -76,3 +78,26 @@ def load(file: str | Path, interventions: Sequence[str | Intervention] = ()) -> 
     if faults.problems:
         raise ScenarioError(faults.ordered())
     return Loaded(scenario, path, str(file), folder, tuple(chosen))
+
+
+class _List(BaseModel):
+    interventions: list[Chosen] = []
+
+
+def _carried_out(plain: dict[str, Any], faults: Faults) -> list[Intervention]:
+    """The interventions that the scenario itself names."""
+    try:
+        listed = _List.model_validate({"interventions": plain.get("interventions", [])})
+    except ValidationError as error:
+        for fault in error.errors():
+            explain(fault, faults)
+        raise ScenarioError(faults.ordered()) from None
+    found = []
+    for index, item in enumerate(listed.interventions):
+        try:
+            found.append(intervention.chosen(item))
+        except ScenarioError:
+            raise
+        except UserError as error:
+            faults.fail(("interventions", index, "name"), error.text.nb, error.text.en)
+    return found

@@ -12,7 +12,7 @@ from typing import Any
 
 from sim.errors import Problem, ScenarioError
 from sim.language import Text
-from sim.scenario import text
+from sim.scenario import data, text
 from sim.scenario.text import KeyPath, Place
 
 
@@ -35,6 +35,8 @@ def with_parents(file: Path, chain: tuple[Path, ...] = ()) -> tuple[dict[str, An
     if not isinstance(parent_name, str):
         raise refuse("skal være et filnavn", "must be a file name")
     parent = (file.parent / parent_name).resolve()
+    if not parent.exists() and not Path(parent_name).suffix:  # the name of a shipped one, as on the command line
+        parent = data.shipped() / f"{parent_name}.yaml"
     if parent in (*chain, file.resolve()):
         raise refuse(f"{parent.name} bygger på seg selv", f"{parent.name} extends itself")
     if not parent.is_file():

@@ -463,6 +463,14 @@ class Benefit(Section):
     lookup_minutes: Minutes = Field(title="Spart oppslag i portalen")
 
 
+class Chosen(Section):
+    """An intervention that the scenario carries out: a ready one (or a file), when it begins, and what is different of it."""
+
+    name: str = Field(title="Tiltak", description="Navnet på et ferdig tiltak, eller en fil.", min_length=1)
+    start: Month | None = Field(None, title="Start", description="Uten: tiltakets egen.")
+    adds: dict[str, Any] = Field({}, title="Endringer", description="Legges over det tiltaket endrer.")
+
+
 class Scenario(Section):
     """A complete scenario, as one file (or one that extends another) states it."""
 
@@ -491,6 +499,7 @@ class Scenario(Section):
     patients: Patients = Field(title="Pasienter")
     benefit: Benefit = Field(title="Nytte")
     shifts: list[Shift] = Field([], title="Daterte endringer av parametere")
+    interventions: list[Chosen] = Field([], title="Tiltak", description="Legges over scenarioet, i denne rekkefølgen.")
     _fitted: Posterior | None = PrivateAttr(None)
 
     @property
