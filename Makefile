@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup forecast test test-all bench check lock clean help
+.PHONY: setup forecast web test test-all bench check lock clean help
 
 help:            ## Show the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,6 +20,9 @@ $(READY): requirements.lock pyproject.toml
 
 forecast: setup  ## Forecast the national sync rate 2024-2029 into out/national/
 	$(BIN)/utrulling forecast scenarios/national.yaml --out out/national
+
+web: setup       ## Try interventions in the browser: serve the page on this machine
+	$(BIN)/utrulling web --open
 
 test: setup      ## The default tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -19,6 +19,7 @@ from sim.faces.commands import (
     prioritise,
     schema,
     sensitivity,
+    web,
 )
 
 COMMANDS: dict[str, ModuleType] = {
@@ -30,6 +31,7 @@ COMMANDS: dict[str, ModuleType] = {
     "sensitivity": sensitivity,
     "prioritise": prioritise,
     "explain": explain,
+    "web": web,
     "calibrate": calibrate,
     "backtest": backtest,
     "demand": demand,

@@ -1,0 +1,159 @@
+"""What if a lever is turned: a quick answer while it moves, and the exact one when it rests.
+
+The exact answer is what ``utrulling forecast`` gives for the same scenario, seed and number of draws: the same bits. The quick
+one comes from the first few of those draws. Being paired with the null alternative's (common random numbers), they tell the
+*change* well, so the quick fan is the null alternative's exact fan moved by the change of each quantile (a control variate);
+with no lever turned the two are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from sim.experiments.measures import Areas
+from sim.experiments.summary import QUANTILES, quantiles
+from sim.model import draws
+from sim.model.draws import Column
+from sim.model.rollout import Model, Rollout
+from sim.scenario.levers import Ground, Setting, build, ground
+
+Floats = npt.NDArray[np.float64]
+Sample = npt.NDArray[np.float32]  # [draw, outcome (gates in order, then synced), area, month] entries registered
+SYNCED = 8
+DRAWS = 60  # of the exact answer
+QUICK = 8  # of the quick one
+CHUNK = 2  # draws that are simulated at a stretch: a quick answer never waits longer for a slow one
+
+
+@dataclass(frozen=True)
+class State:
+    """A scenario with levers turned."""
+
+    scenario: str
+    settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What is shown of a state in one area.
+
+    ``fan`` and ``null`` [quantile, T] sync rate of new entries of the state and of the null alternative; ``change``
+    [quantile, T] of the paired differences; ``better`` [T] share of the draws in which the state has the higher rate; ``gates``
+    and ``null_gates`` [year, outcome] mean shares of each year's new entries; ``draws`` how many draws it rests on.
+    """
+
+    fan: Floats
+    null: Floats
+    change: Floats
+    better: Floats
+    gates: Floats
+    null_gates: Floats
+    draws: int
+
+
+@lru_cache(maxsize=16)
+def grounds(given: str) -> Ground:
+    """The scenario that levers stand on, read once."""
+    return ground(given)
+
+
+@lru_cache(maxsize=32)
+def _model(state: State) -> Model:
+    return Model(build(grounds(state.scenario), state.settings))
+
+
+@lru_cache(maxsize=20_000)
+def _column(column: Column, seed: int, count: int) -> Floats:
+    return draws.table([column], seed, count)[:, 0]
+
+
+@lru_cache(maxsize=32)
+def _rows(state: State, seed: int, count: int) -> Floats:
+    """What ``draws.table`` gives, columns that other states share drawn once."""
+    return np.stack([_column(column, seed, count) for column in _model(state).columns], axis=1)
+
+
+@lru_cache(maxsize=32)
+def _areas(state: State) -> Areas:
+    return Areas.of(_model(state))
+
+
+def sample(state: State, first: int, last: int, seed: int) -> Sample:
+    """Draws ``first`` to ``last`` (not included) of a state. Counts are whole numbers that float32 holds exactly."""
+    model, rows, areas = _model(state), _rows(state, seed, DRAWS), _areas(state)
+    found = []
+    for number in range(first, last):
+        new = Rollout(model, rows[number], seed, number).run().new
+        by_unit = np.moveaxis(model.structure.by_unit(new), 2, 0).astype(np.float64)
+        found.append(np.stack([areas.total(of_outcome) for of_outcome in by_unit]).astype(np.float32))
+    return np.stack(found)
+
+
+def rates(drawn: Sample, area: int) -> npt.NDArray[np.float32]:
+    """[draw, T] an area's sync rate of new entries, as the forecast keeps it."""
+    counts = drawn[:, :, area].astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counts[:, SYNCED] / counts.sum(axis=1), np.float32)
+
+
+def gates(drawn: Sample, area: int, years: Sequence[slice]) -> Floats:
+    """[year, outcome] an area's mean entries per outcome over its mean entries."""
+    mean = drawn[:, :, area].mean(axis=0, dtype=np.float64)
+    shares = [mean[:, year].sum(axis=1) / max(mean[:, year].sum(), 1e-12) for year in years]
+    return np.stack(shares)
+
+
+def exact(drawn: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
+    """The outlook of an area from all its draws."""
+    ours, theirs = rates(drawn, area), rates(null, area)
+    apart = ours.astype(np.float64) - theirs
+    return Outlook(
+        quantiles(ours, QUANTILES),
+        quantiles(theirs, QUANTILES),
+        quantiles(apart, QUANTILES),
+        np.mean(apart > 0, axis=0),
+        gates(drawn, area, years),
+        gates(null, area, years),
+        len(drawn),
+    )
+
+
+def quick(drawn: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
+    """The outlook from a few draws and the null alternative's all: the exact fan of the latter, moved."""
+    near = exact(drawn, null[: len(drawn)], area, years)
+    whole = exact(null, null, area, years)
+    fan = np.clip(np.sort(whole.null + near.fan - near.null, axis=0), 0.0, 1.0)
+    shares = np.clip(whole.null_gates + near.gates - near.null_gates, 0.0, 1.0)
+    return Outlook(
+        fan,
+        whole.null,
+        near.change,
+        near.better,
+        shares / shares.sum(axis=1, keepdims=True),
+        whole.null_gates,
+        len(drawn),
+    )
+
+
+def years(state: State) -> list[tuple[int, slice]]:
+    """The calendar years of the period and their months."""
+    calendar = _model(state).calendar
+    of_month = [calendar.date_of_month(m).year for m in range(calendar.months)]
+    return [
+        (year, slice(of_month.index(year), of_month.index(year) + of_month.count(year))) for year in sorted({*of_month})
+    ]
+
+
+def places(state: State) -> Areas:
+    """The areas that a state can be looked at in."""
+    return _areas(state)
+
+
+def labels(state: State) -> list[str]:
+    """Its months («2027-12»)."""
+    return _model(state).calendar.labels

@@ -1,0 +1,106 @@
+"""The address is the scenario: everything a page shows stands in its query, and the same address gives the same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from sim.errors import UserError
+from sim.experiments.whatif import State, grounds, labels, places
+from sim.scenario.levers import Setting, read
+
+NATIONAL = "national:hospital"
+SHOWN = "2028-12"
+LONGEST = 2000  # characters of a query
+NAME = 80  # characters of a scenario's name
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a page shows: language, scenario, settings, where and when they are read, the name to save under."""
+
+    lang: str
+    scenario: str
+    settings: tuple[Setting, ...]
+    area: str
+    month: str
+    name: str
+
+    @property
+    def state(self) -> State:
+        """The scenario and its levers."""
+        return State(self.scenario, self.settings)
+
+    def query(self) -> str:
+        """The address, the same for the same page: only what is not the usual."""
+        pairs: list[tuple[str, str]] = []
+        if self.lang != "nb":
+            pairs.append(("lang", self.lang))
+        pairs.append(("scenario", self.scenario))
+        pairs += [(s.key, str(s)) for s in self.settings]
+        pairs += [("area", self.area), ("month", self.month)]
+        if self.name:
+            pairs.append(("name", self.name))
+        return urlencode(pairs, safe=":~")
+
+    def within(self, lang: str) -> Address:
+        """The same page in another language."""
+        return replace(self, lang=lang)
+
+    def without_levers(self, scenario: str) -> Address:
+        """The null alternative, looked at in the same place and month."""
+        return replace(self, scenario=scenario, settings=())
+
+
+def language(pairs: Iterable[tuple[str, str]]) -> str:
+    """The language that a query asks for; bokmål unless it is English."""
+    return "en" if ("lang", "en") in set(pairs) else "nb"
+
+
+def parse(pairs: list[tuple[str, str]], scenarios: list[str]) -> Address:
+    """The address that a query states; ``scenarios`` may be shown, the first unless it says otherwise.
+
+    Raises:
+        UserError: it asks for something that is not there, with the nearest right thing to write.
+    """
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise UserError("adressen sier noe to ganger", "the address says something twice")
+    lang = given.pop("lang", "nb")
+    if lang not in ("nb", "en"):
+        raise UserError("lang skal være nb eller en", "lang must be nb or en")
+    scenario = given.pop("scenario", scenarios[0])
+    if scenario not in scenarios:
+        known = ", ".join(scenarios)
+        raise UserError(
+            f"ukjent scenario «{scenario[:40]}»; kjente: {known}", f"unknown scenario «{scenario[:40]}»; known: {known}"
+        )
+    name = " ".join(given.pop("name", "").split())
+    if len(name) > NAME or not name.isprintable():
+        raise UserError(
+            f"navnet skal ha høyst {NAME} synlige tegn", f"the name must be at most {NAME} visible characters"
+        )
+    state = State(scenario)
+    known_areas = areas(state)
+    area = given.pop("area", NATIONAL if NATIONAL in known_areas else known_areas[0])
+    if area not in known_areas:
+        raise UserError(f"ukjent sted «{area[:40]}»", f"unknown place «{area[:40]}»")
+    months = labels(state)
+    month = given.pop("month", SHOWN if SHOWN in months else months[-1])
+    if month not in months:
+        raise UserError(
+            f"måneden skal være {months[0]} til {months[-1]}", f"the month must be {months[0]} to {months[-1]}"
+        )
+    return Address(lang, scenario, read(grounds(scenario), given), area, month, name)
+
+
+def areas(state: State) -> list[str]:
+    """The places that a state can be looked at, as addresses name them: all actors, hospitals, each hospital."""
+    return [f"{a.name}:{a.sector}" for a in places(state).rows if a.sector in ("all", "hospital")]
+
+
+def area_index(state: State, area: str) -> int:
+    """The row of a place."""
+    name, _, sector = area.rpartition(":")
+    return places(state).find(name, sector)

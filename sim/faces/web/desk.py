@@ -1,0 +1,115 @@
+"""Answers for the page, from worker processes: quick ones ahead of exact ones, each asked for once."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import numpy as np
+
+from sim.experiments import whatif
+from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, State
+
+KEPT = 12  # exact samples in memory, about 10 MB each for the whole country
+
+
+class Gone(Exception):  # noqa: N818 – not an error: nobody waits for the answer any more
+    """Who asked has gone."""
+
+
+def _begin() -> None:
+    """A worker leaves Ctrl-C to the server, and does not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Desk:
+    """The workers, and what they have answered."""
+
+    def __init__(self, null: str, workers: int) -> None:
+        self.null = State(null)
+        self.seed = whatif.grounds(null).loaded.scenario.seed
+        self.workers = workers
+        self._pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+        self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
+        self._exact: OrderedDict[State, Sample] = OrderedDict()
+        self._asked: dict[State, asyncio.Lock] = {}
+
+    async def quick(self, state: State, area: int) -> Outlook:
+        """The outlook from a few draws."""
+        null = await self._whole(self.null)
+        if state in self._exact:
+            drawn = self._exact[state]
+            return whatif.exact(drawn, null, area, self._years(state))
+        share = -(-QUICK // self.workers)
+        parts = [self._run(state, i, min(i + share, QUICK)) for i in range(0, QUICK, share)]
+        drawn = np.concatenate(await asyncio.gather(*parts))
+        return whatif.quick(drawn, null, area, self._years(state))
+
+    async def exact(self, state: State, area: int, gone: Callable[[], Awaitable[bool]]) -> Outlook:
+        """The outlook from all draws.
+
+        Raises:
+            Gone: ``gone`` said so before it was finished.
+        """
+        null = await self._whole(self.null)
+        return whatif.exact(await self._whole(state, gone), null, area, self._years(state))
+
+    async def _whole(self, state: State, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
+        if state in self._exact:
+            self._exact.move_to_end(state)
+            return self._exact[state]
+        lock = self._asked.setdefault(state, asyncio.Lock())
+        async with lock:
+            if state not in self._exact:
+                parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
+                self._exact[state] = np.concatenate(await _all(parts))
+                while len(self._exact) > KEPT:
+                    oldest = next(s for s in self._exact if s != self.null)
+                    del self._exact[oldest]
+        self._asked.pop(state, None)
+        return self._exact[state]
+
+    async def _chunk(self, state: State, first: int, gone: Callable[[], Awaitable[bool]] | None) -> Sample:
+        async with self._slots:
+            if gone is not None and await gone():
+                raise Gone
+            return await self._run(state, first, min(first + CHUNK, DRAWS))
+
+    async def _run(self, state: State, first: int, last: int) -> Sample:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed)
+
+    def _years(self, state: State) -> list[slice]:
+        return [months for _, months in whatif.years(State(state.scenario))]
+
+    def close(self) -> None:
+        """End the workers."""
+        processes = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+async def _all(parts: Sequence[Awaitable[Sample]]) -> list[Sample]:
+    """Every part, or the first exception; then the others are called off."""
+    tasks = [asyncio.ensure_future(part) for part in parts]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
