@@ -9,13 +9,14 @@ with no lever turned the two are the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.experiments.measures import Areas
+from sim.experiments.posterior import with_posterior
 from sim.experiments.summary import QUANTILES, quantiles
 from sim.model import draws
 from sim.model.draws import Column
@@ -58,18 +59,29 @@ class Outlook:
 
 @lru_cache(maxsize=16)
 def grounds(given: str) -> Ground:
-    """The scenario that levers stand on, read once."""
-    return ground(given)
+    """The scenario that levers stand on, with the posterior that a forecast would use; read once.
+
+    Raises:
+        UserError: the scenario or its posterior cannot be used.
+    """
+    stand = ground(given)
+    return replace(stand, loaded=with_posterior(stand.loaded)[0])
 
 
 @lru_cache(maxsize=32)
 def _model(state: State) -> Model:
-    return Model(build(grounds(state.scenario), state.settings))
+    stand = grounds(state.scenario)
+    return Model(build(stand, state.settings).with_posterior(stand.loaded.scenario.fitted))
 
 
 @lru_cache(maxsize=20_000)
-def _column(column: Column, seed: int, count: int) -> Floats:
+def _prior(column: Column, seed: int, count: int) -> Floats:
     return draws.table([column], seed, count)[:, 0]
+
+
+def _column(column: Column, seed: int, count: int) -> Floats:
+    # a posterior's draws are at hand, and belong to one scenario; a prior's quantiles take time, and are everybody's
+    return _prior(column, seed, count) if column.fitted is None else draws.table([column], seed, count)[:, 0]
 
 
 @lru_cache(maxsize=32)

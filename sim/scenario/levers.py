@@ -209,7 +209,7 @@ def known(lever: Lever) -> tuple[float, float, float]:
     return round(low * scale, 6), round(middle * scale, 6), round(high * scale, 6)
 
 
-_SETTING = re.compile(r"^(?:([0-9]{1,5}(?:\.[0-9]{1,2})?)~)?(20[0-9]{2}-(?:0[1-9]|1[0-2]))$")
+_SETTING = re.compile(r"(?:([0-9]{1,5}(?:\.[0-9]{1,2})?)~)?(20[0-9]{2}-(?:0[1-9]|1[0-2]))")
 
 
 def read(stand: Ground, given: Mapping[str, str]) -> tuple[Setting, ...]:
@@ -228,7 +228,7 @@ def read(stand: Ground, given: Mapping[str, str]) -> tuple[Setting, ...]:
         if lever.key not in given:
             continue
         text = given[lever.key]
-        match = _SETTING.match(text)
+        match = _SETTING.fullmatch(text)
         if match is None or (match.group(1) is None) != (lever.dose is None):
             example = usual(lever)
             raise UserError(

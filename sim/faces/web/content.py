@@ -18,7 +18,6 @@ from sim.faces.report.table import Table, say
 from sim.faces.web.address import Address
 from sim.language import month_name, number, percent
 from sim.scenario.levers import BY_KEY, file, known
-from sim.scenario.schema import Scenario
 from sim.vocabulary import GATES, TAGS, words
 
 Floats = npt.NDArray[np.float64]
@@ -401,15 +400,22 @@ def rests(address: Address) -> list[str]:
                     f" Outside the range that the intervention states ({span}): nothing is known of its effect there.",
                 )
         lines.append(line)
-    scenario: Scenario = grounds(address.scenario).loaded.scenario
-    if scenario.hand_tuned:
-        lines.append(
-            say(
-                lang,
-                "Modellens parametere er stilt for hånd etter Helse Vest og ikke kalibrert; alt etter juni 2025 er forutsetninger.",
-                "The model's parameters are tuned by hand to Helse Vest and not calibrated; everything after June 2025 is assumption.",
-            )
+    fitted = grounds(address.scenario).loaded.scenario.fitted is not None
+    lines.append(
+        say(
+            lang,
+            "Parametere som publiserte tall sier noe om, er kalibrert mot Helse Vest til juni 2025. Resten, og alt om de andre "
+            "regionene og framtiden, er planer og forutsetninger.",
+            "Parameters that published figures inform are calibrated to Helse Vest until June 2025. The rest, and all about the "
+            "other regions and the future, are plans and assumptions.",
         )
+        if fitted
+        else say(
+            lang,
+            "Modellens parametere er ikke kalibrert i dette scenarioet; alt er planer og forutsetninger.",
+            "The model's parameters are not calibrated in this scenario; all is plans and assumptions.",
+        )
+    )
     return lines
 
 

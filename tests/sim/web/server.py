@@ -1,0 +1,83 @@
+"""The page as people start it: ``utrulling web`` in a process of its own, asked over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import Any
+
+from sim.scenario.data import shipped
+
+SMALL = "extends: helse-vest\ntitle: {title}\nperiod: {{start: 2024-02, end: 2027-12}}\n"
+
+
+@dataclass
+class Answer:
+    """What the server said."""
+
+    status: int
+    headers: HTTPMessage
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+@dataclass
+class Server:
+    """A running ``utrulling web``."""
+
+    address: str
+    process: subprocess.Popen[str]
+    null: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        request = urllib.request.Request(self.address + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as response:
+                return Answer(response.status, response.headers, response.read())
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, error.headers, error.read())
+
+
+@contextlib.contextmanager
+def serving(cwd: Path, *arguments: str) -> Iterator[Server]:
+    """The command with ``arguments`` on a free port; ended with Ctrl-C."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sim.faces.cli", "web", *arguments, "--port", "0", "--json"],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    while not (lines and lines[-1] == "}\n"):
+        line = process.stdout.readline()
+        assert line, process.stderr.read() if process.stderr else ""
+        lines.append(line)
+    try:
+        yield Server(json.loads("".join(lines))["address"].rstrip("?"), process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
