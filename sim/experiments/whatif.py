@@ -22,6 +22,7 @@ from sim.model import draws
 from sim.model.draws import Column
 from sim.model.rollout import Model, Rollout
 from sim.scenario.levers import Ground, Setting, build, ground
+from sim.scenario.load import load
 
 Floats = npt.NDArray[np.float64]
 Sample = npt.NDArray[np.float32]  # [draw, outcome (gates in order, then synced), area, month] entries registered
@@ -90,14 +91,9 @@ def _rows(state: State, seed: int, count: int) -> Floats:
     return np.stack([_column(column, seed, count) for column in _model(state).columns], axis=1)
 
 
-@lru_cache(maxsize=32)
-def _areas(state: State) -> Areas:
-    return Areas.of(_model(state))
-
-
 def sample(state: State, first: int, last: int, seed: int) -> Sample:
     """Draws ``first`` to ``last`` (not included) of a state. Counts are whole numbers that float32 holds exactly."""
-    model, rows, areas = _model(state), _rows(state, seed, DRAWS), _areas(state)
+    model, rows, areas = _model(state), _rows(state, seed, DRAWS), places(state)
     found = []
     for number in range(first, last):
         new = Rollout(model, rows[number], seed, number).run().new
@@ -154,18 +150,25 @@ def quick(drawn: Sample, null: Sample, area: int, years: Sequence[slice]) -> Out
 
 def years(state: State) -> list[tuple[int, slice]]:
     """The calendar years of the period and their months."""
-    calendar = _model(state).calendar
+    calendar = plain_model(state.scenario).calendar
     of_month = [calendar.date_of_month(m).year for m in range(calendar.months)]
     return [
         (year, slice(of_month.index(year), of_month.index(year) + of_month.count(year))) for year in sorted({*of_month})
     ]
 
 
+@lru_cache(maxsize=64)
+def plain_model(given: str) -> Model:
+    """A scenario as it is read, to see what it is about: its months and places."""
+    return Model(load(given).scenario)
+
+
+@lru_cache(maxsize=64)
 def places(state: State) -> Areas:
-    """The areas that a state can be looked at in."""
-    return _areas(state)
+    """The areas that a state can be looked at in; levers change none."""
+    return Areas.of(plain_model(state.scenario))
 
 
 def labels(state: State) -> list[str]:
     """Its months («2027-12»)."""
-    return _model(state).calendar.labels
+    return plain_model(state.scenario).calendar.labels

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
-from sim.errors import ScenarioError, UserError
+from sim.errors import UserError
 from sim.language import Text
 from sim.scenario import intervention
 from sim.scenario.faults import Faults
@@ -171,15 +172,19 @@ def ground(given: str) -> Ground:
     plain = intervention.apply(plain, loaded.interventions, faults)
     fill_in(plain, (), faults, data_folder(loaded.path))
     standing = {one.key for one in loaded.interventions}
-    return Ground(loaded, plain, tuple(s for s in LEVERS if s.key not in standing and _fits(s, given)))
+    begun = months(loaded.scenario.period)  # none where the period is all history
+    levers = tuple(s for s in LEVERS if begun and s.key not in standing and _fits(s, plain, loaded))
+    return Ground(loaded, plain, levers)
 
 
-def _fits(lever: Lever, given: str) -> bool:
+def _fits(lever: Lever, plain: dict[str, Any], loaded: Loaded) -> bool:
+    """Whether whom the lever reaches is in the scenario, and what it changes makes sense there."""
+    faults = Faults(loaded.path)
     try:
-        load(given, [lever.key])
-    except ScenarioError:
+        Scenario.model_validate(intervention.apply(plain, [file(lever.key)], faults))
+    except ValidationError:
         return False
-    return True
+    return not faults.problems
 
 
 def months(period: Period) -> list[str]:
@@ -190,9 +195,11 @@ def months(period: Period) -> list[str]:
     return [f"{(n := 12 * year + month - 1 + i) // 12:04d}-{n % 12 + 1:02d}" for i in range(max(count, 0))]
 
 
-def usual(lever: Lever) -> Setting:
-    """The lever as its file states it."""
-    return Setting(lever.key, known(lever)[1] if lever.dose else None, file(lever.key).start)
+def usual(lever: Lever, period: Period) -> Setting:
+    """The lever as its file states it, begun within the period."""
+    allowed = months(period)
+    start = min(max(file(lever.key).start, allowed[0]), allowed[-1])
+    return Setting(lever.key, known(lever)[1] if lever.dose else None, start)
 
 
 def known(lever: Lever) -> tuple[float, float, float]:
@@ -230,7 +237,7 @@ def read(stand: Ground, given: Mapping[str, str]) -> tuple[Setting, ...]:
         text = given[lever.key]
         match = _SETTING.fullmatch(text)
         if match is None or (match.group(1) is None) != (lever.dose is None):
-            example = usual(lever)
+            example = usual(lever, stand.loaded.scenario.period)
             raise UserError(
                 f"«{lever.key}={text[:40]}»: skriv det som {lever.key}={example}",
                 f"«{lever.key}={text[:40]}»: write it as {lever.key}={example}",

@@ -76,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", options.port))
+        listener.listen()  # whoever reads the address can ask at once
     except OSError:
         raise UserError(
             f"porten {options.port} er opptatt; velg en annen med --port, eller --port 0",

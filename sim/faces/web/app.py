@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from starlette.applications import Starlette
@@ -24,7 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sim.errors import UserError
 from sim.experiments.forecast import version
 from sim.experiments.observations import published
-from sim.experiments.whatif import DRAWS, State, grounds, labels, places
+from sim.experiments.whatif import DRAWS, State, grounds, labels, places, plain_model
 from sim.faces.report.table import say
 from sim.faces.web import content, panel, vega
 from sim.faces.web.address import LONGEST, Address, area_index, areas, language, parse
@@ -136,7 +137,7 @@ class Site:
         """A page from its template."""
         shared = {"lang": lang, "t": functools.partial(say, lang), "version": version(), "null": self.null}
         text = self.templates.get_template(name).render(shared | values)
-        return HTMLResponse(text, status)
+        return HTMLResponse(content.spaced(text, lang), status)
 
 
 def _told(page: Page) -> Callable[[Site, Request], Awaitable[Response]]:
@@ -165,11 +166,15 @@ async def start(site: Site, request: Request) -> Response:
     lang = language(request.query_params.multi_items())
     ready = []
     for name in site.scenarios:
-        scenario = grounds(name).loaded.scenario
-        address = parse([("scenario", name), ("lang", lang)], site.scenarios)
+        scenario = plain_model(name).scenario
         title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
         ready.append(
-            {"query": address.query(), "title": title, "description": scenario.description, "null": name == site.null}
+            {
+                "query": urlencode({"scenario": name} if lang == "nb" else {"lang": lang, "scenario": name}),
+                "title": title,
+                "description": scenario.description,
+                "null": name == site.null,
+            }
         )
     usual = parse([("scenario", site.given), ("lang", lang)], [site.given, *site.scenarios])
     examples = [
@@ -190,7 +195,9 @@ async def start(site: Site, request: Request) -> Response:
 
 def _examples(site: Site, lang: str) -> list[tuple[str, str, tuple[levers.Setting, ...]]]:
     """Three packages to begin with, made of the interventions as their files state them."""
-    offered = {lever.key: levers.usual(lever) for lever in grounds(site.given).levers}
+    ground = grounds(site.given)
+    period = ground.loaded.scenario.period
+    offered = {lever.key: levers.usual(lever, period) for lever in ground.levers}
     packages = (
         (
             say(lang, "Kort først", "Cards first"),

@@ -24,6 +24,11 @@ Floats = npt.NDArray[np.float64]
 LOW, MEDIAN, HIGH = 0, 2, 4  # of the quantiles
 
 
+def spaced(text: str, lang: str) -> str:
+    """``text`` with the space before the percent sign that its language wants: a hard one in bokmål, none in English."""
+    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
+
+
 def month_text(label: str, lang: str) -> str:
     """«des. 2028»."""
     return month_name(int(label[:4]), int(label[5:]), lang)
@@ -89,7 +94,7 @@ def answer(
     at = months.index(address.month)
     spans = years(base)
     year = next(i for i, (_, span) in enumerate(spans) if span.start <= at < span.stop)
-    return {
+    said = {
         "exact": exact,
         "query": address.query(),
         "headline": _headline(address, outlook, at),
@@ -112,6 +117,15 @@ def answer(
         "file": slug(title(address)) + ".yaml",
         "rests": rests(address),
     }
+    return {key: _spaced(value, lang) for key, value in said.items()}
+
+
+def _spaced(node: Any, lang: str) -> Any:
+    if isinstance(node, str):
+        return spaced(node, lang)
+    if isinstance(node, dict):
+        return {key: _spaced(value, lang) for key, value in node.items()}
+    return [_spaced(item, lang) for item in node] if isinstance(node, list) else node
 
 
 def _headline(address: Address, outlook: Outlook, at: int) -> dict[str, str]:

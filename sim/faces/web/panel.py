@@ -13,6 +13,7 @@ from sim.language import Text, number
 from sim.scenario.intervention import Cost
 from sim.scenario.levers import Lever, file, known, months, usual
 from sim.scenario.parameter import Parameter
+from sim.scenario.schema import Period
 from sim.vocabulary import DECIDERS, TAGS, UNITS, words
 
 GROUPS = {
@@ -62,11 +63,13 @@ def groups(address: Address) -> list[tuple[str, list[Control]]]:
         setting = turned.get(lever.key)
         dose = setting.dose if setting and setting.dose is not None else 0.0
         start = setting.start if setting else ""
-        found.setdefault(file(lever.key).form.gate, []).append(_control(lever, dose, start, address.lang))
+        found.setdefault(file(lever.key).form.gate, []).append(
+            _control(lever, dose, start, ground.loaded.scenario.period, address.lang)
+        )
     return [(GROUPS[gate].to(address.lang), found[gate]) for gate in GROUPS if gate in found]
 
 
-def _control(lever: Lever, dose: float, start: str, lang: str) -> Control:
+def _control(lever: Lever, dose: float, start: str, period: Period, lang: str) -> Control:
     one = file(lever.key)
     form = one.form
     deciders, tags = words(DECIDERS), words(TAGS)
@@ -84,7 +87,7 @@ def _control(lever: Lever, dose: float, start: str, lang: str) -> Control:
         usual=middle,
         known=f"{_short(low, lang)}\u2013{_short(high, lang)}" if stated else "",
         start=start,
-        usual_start=usual(lever).start,
+        usual_start=usual(lever, period).start,
         decides=", ".join(deciders[d].label(lang) for d in form.decides),
         tag=tags[form.tag].label(lang),
         source=form.source,

@@ -108,10 +108,10 @@ def test_a_saved_scenario_can_be_turned_further(tmp_path: Path) -> None:
 def test_a_file_that_names_an_intervention_wrongly_is_told_where(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("extends: national\ntitle: x\ninterventions:\n  - name: eid-nurse\n", encoding="utf-8")
-    with pytest.raises(ScenarioError, match="wrong.yaml:4:5: interventions.0.name.*Did you mean «eid-nurses»"):
+    with pytest.raises(ScenarioError, match=r"wrong\.yaml:4:5: interventions\.0\.name.*Did you mean «eid-nurses»"):
         load(file)
     file.write_text(
         "extends: national\ntitle: x\ninterventions:\n  - {name: eid-nurses, begin: 2027-01}\n", encoding="utf-8"
     )
-    with pytest.raises(ScenarioError, match="interventions.0.begin: unknown key"):
+    with pytest.raises(ScenarioError, match=r"interventions\.0\.begin: unknown key"):
         load(file)
