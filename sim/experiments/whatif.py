@@ -71,29 +71,32 @@ def grounds(given: str) -> Ground:
 
 @lru_cache(maxsize=32)
 def _model(state: State) -> Model:
-    stand = grounds(state.scenario)
-    return Model(build(stand, state.settings).with_posterior(stand.loaded.scenario.fitted))
+    return Model(build(grounds(state.scenario), state.settings))
 
 
-@lru_cache(maxsize=20_000)
-def _prior(column: Column, seed: int, count: int) -> Floats:
-    return draws.table([column], seed, count)[:, 0]
-
-
-def _column(column: Column, seed: int, count: int) -> Floats:
-    # a posterior's draws are at hand, and belong to one scenario; a prior's quantiles take time, and are everybody's
-    return _prior(column, seed, count) if column.fitted is None else draws.table([column], seed, count)[:, 0]
+@lru_cache(maxsize=16)
+def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
+    """The columns of a scenario without levers, and the draws of each."""
+    columns = _model(State(given)).columns
+    rows = draws.table(columns, seed, DRAWS)
+    return {column.name: (column, rows[:, i]) for i, column in enumerate(columns)}
 
 
 @lru_cache(maxsize=32)
-def _rows(state: State, seed: int, count: int) -> Floats:
-    """What ``draws.table`` gives, columns that other states share drawn once."""
-    return np.stack([_column(column, seed, count) for column in _model(state).columns], axis=1)
+def _rows(state: State, seed: int) -> Floats:
+    """[DRAWS, columns] what ``draws.table`` gives; only the columns that levers add or change are drawn."""
+    known = _drawn(state.scenario, seed)
+    found = []
+    for column in _model(state).columns:
+        drawn = known.get(column.name)
+        same = drawn is not None and drawn[0] == column
+        found.append(drawn[1] if drawn and same else draws.table([column], seed, DRAWS)[:, 0])
+    return np.stack(found, axis=1)
 
 
 def sample(state: State, first: int, last: int, seed: int) -> Sample:
     """Draws ``first`` to ``last`` (not included) of a state. Counts are whole numbers that float32 holds exactly."""
-    model, rows, areas = _model(state), _rows(state, seed, DRAWS), places(state)
+    model, rows, areas = _model(state), _rows(state, seed), places(state)
     found = []
     for number in range(first, last):
         new = Rollout(model, rows[number], seed, number).run().new

@@ -199,7 +199,11 @@ def chosen(item: Chosen) -> Intervention:
         ScenarioError: its file has faults.
         UserError: there is no such intervention.
     """
-    one = find(item.name)
+    return changed(find(item.name), item)
+
+
+def changed(one: Intervention, item: Chosen) -> Intervention:
+    """``one`` moved and changed as a scenario says."""
     if item.adds:
         adds = overlay(deepcopy(one.form.adds), deepcopy(item.adds), {}, {})
         one = replace(one, form=one.form.model_copy(update={"adds": adds}))

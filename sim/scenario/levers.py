@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
 from sim.language import Text
@@ -289,20 +289,31 @@ def chosen(setting: Setting) -> Chosen:
 @lru_cache(maxsize=512)
 def _adds(setting: Setting) -> dict[str, Any]:
     """What the setting lays over a scenario, its dates put in."""
-    one = intervention.chosen(chosen(setting))
+    one = intervention.changed(file(setting.key), chosen(setting))
     # laid over nothing: that it fits the scenario was seen when the ground was made
     return intervention.apply({}, [one], Faults(one.path))
 
 
+@lru_cache(maxsize=64)
+def _form(section: str) -> TypeAdapter[Any]:
+    form: Any = Scenario.model_fields[section].annotation
+    return TypeAdapter(form)
+
+
 def build(stand: Ground, settings: Sequence[Setting]) -> Scenario:
-    """The scenario with the levers turned; says what ``load`` says of the file that ``text_of`` writes."""
-    plain = stand.plain
+    """The scenario with the levers turned; says what ``load`` says of the file that ``text_of`` writes.
+
+    Sections that no lever touches are the ground's own, and so is its posterior.
+    """
+    plain, touched = stand.plain, set[str]()
     for setting in settings:
-        plain = overlay(plain, _adds(setting), {}, {})
-    standing = plain.get("interventions", [])
-    return Scenario.model_validate(
-        plain | {"interventions": [*standing, *(chosen(s).model_dump(exclude_defaults=True) for s in settings)]}
-    )
+        adds = _adds(setting)
+        plain = overlay(plain, adds, {}, {})
+        touched |= adds.keys()
+    scenario = stand.loaded.scenario
+    changed = {section: _form(section).validate_python(plain[section]) for section in touched}
+    named = [*scenario.interventions, *map(chosen, settings)]
+    return scenario.model_copy(update={**changed, "interventions": named})
 
 
 def text_of(stand: Ground, settings: Sequence[Setting], title: str, comment: str) -> str:
