@@ -8,8 +8,22 @@ from sim.faces.report.table import say
 
 # The report's colours, and for dark pages lighter ones of the same hues: at least 3:1 on either ground.
 COLOURS = {
-    "light": {"scenario": "#0062BA", "null": "#1E2B3C", "lost": "#D95F02", "text": "#1E2B3C", "line": "#D5DAE0"},
-    "dark": {"scenario": "#6BB1F7", "null": "#F1F4F8", "lost": "#FF9A4D", "text": "#F1F4F8", "line": "#4A525C"},
+    "light": {
+        "scenario": "#0062BA",
+        "null": "#1E2B3C",
+        "lost": "#D95F02",
+        "text": "#1E2B3C",
+        "line": "#D5DAE0",
+        "ground": "#FFFFFF",
+    },
+    "dark": {
+        "scenario": "#6BB1F7",
+        "null": "#F1F4F8",
+        "lost": "#FF9A4D",
+        "text": "#F1F4F8",
+        "line": "#4A525C",
+        "ground": "#101418",
+    },
 }
 
 
@@ -32,9 +46,11 @@ def _frame(colours: dict[str, str], height: int) -> dict[str, Any]:
         "autosize": {"type": "fit-x", "contains": "padding", "resize": True},
         "config": {
             "aria": False,
+            "mark": {"aria": False},
             "font": 'Inter, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
             "view": {"stroke": None},
             "axis": {
+                "aria": False,
                 "labelColor": colours["text"],
                 "labelFontSize": 12,
                 "domainColor": colours["text"],
@@ -149,7 +165,7 @@ def _gates(lang: str, colours: dict[str, str]) -> dict[str, Any]:
     x = {
         "field": "start",
         "type": "quantitative",
-        "scale": {"domain": [0, 1.3], "nice": False},
+        "scale": {"domain": [0, 1], "nice": False},
         "axis": {"labelExpr": _percent(lang), "values": [0, 0.25, 0.5, 0.75, 1]},
     }
     return {
@@ -173,11 +189,29 @@ def _gates(lang: str, colours: dict[str, str]) -> dict[str, Any]:
                 "mark": {"type": "rule", "color": colours["null"], "strokeWidth": 2.5, "yOffset": 12},
                 "encoding": {"y": y, "x": {**x, "field": "nullStart"}, "x2": {"field": "nullEnd"}},
             },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 4, "color": colours["text"], "fontSize": 12},
-                "encoding": {"y": y, "x": {**x, "field": "end"}, "text": {"field": "text"}},
-            },
+            _label("datum.end <= 0.8", "end", colours["text"], 4),
+            _label("datum.end > 0.8 && datum.kind == 'lost'", "start", colours["text"], -4),
+            _label("datum.end > 0.8 && datum.kind == 'whole'", "start", colours["ground"], 6),
         ],
+    }
+
+
+def _label(where: str, at: str, colour: str, apart: int) -> dict[str, Any]:
+    """A bar's number: after it, before it where there is no room, inside where it fills the chart."""
+    return {
+        "transform": [{"filter": where}],
+        "mark": {
+            "type": "text",
+            "align": "left" if apart > 0 else "right",
+            "dx": apart,
+            "color": colour,
+            "fontSize": 12,
+        },
+        "encoding": {
+            "y": {"field": "name", "type": "nominal", "sort": {"field": "order"}},
+            "x": {"field": at, "type": "quantitative"},
+            "text": {"field": "text"},
+        },
     }
 
 
