@@ -46,6 +46,7 @@ class Desk:
         self._pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
+        self._null_few: Sample | None = None
         self._asked: dict[State, asyncio.Lock] = {}
 
     async def quick(self, state: State, area: int) -> Outlook:
@@ -54,10 +55,14 @@ class Desk:
         if state in self._exact:
             drawn = self._exact[state]
             return whatif.exact(drawn, null, area, self._years(state))
+        if self._null_few is None:
+            self._null_few = await self._few(self.null)
+        return whatif.quick(await self._few(state), self._null_few, null, area, self._years(state))
+
+    async def _few(self, state: State) -> Sample:
         share = -(-QUICK // self.workers)
-        parts = [self._run(state, i, min(i + share, QUICK)) for i in range(0, QUICK, share)]
-        drawn = np.concatenate(await asyncio.gather(*parts))
-        return whatif.quick(drawn, null, area, self._years(state))
+        parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
+        return np.concatenate(await asyncio.gather(*parts))
 
     async def exact(self, state: State, area: int, gone: Callable[[], Awaitable[bool]]) -> Outlook:
         """The outlook from all draws.
@@ -89,9 +94,9 @@ class Desk:
                 raise Gone
             return await self._run(state, first, min(first + CHUNK, DRAWS))
 
-    async def _run(self, state: State, first: int, last: int) -> Sample:
+    async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed)
+        return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
 
     def _years(self, state: State) -> list[slice]:
         return [months for _, months in whatif.years(State(state.scenario))]

@@ -126,9 +126,7 @@ def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: s
     here = urllib.parse.urlsplit(seen.page.url).netloc
     assert {urllib.parse.urlsplit(u).netloc for u in seen.asked} == {here}
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
-    seen.page.evaluate(
-        axe.read_text(encoding="utf-8")
-    )  # past the page's policy, which forbids it as a script
+    seen.page.evaluate(axe.read_text(encoding="utf-8"))  # past the page's policy, which forbids it as a script
     found = seen.page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
     assert found == []
 
