@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Sample = npt.NDArray[np.float32]  # [draw, outcome (gates in order, then synced), area, month] entries registered
 SYNCED = 8
 DRAWS = 60  # of the exact answer
-QUICK = 8  # of the quick one
+QUICK = 6  # of the quick one
 CHUNK = 2  # draws that are simulated at a stretch: a quick answer never waits longer for a slow one
 
 

@@ -6,10 +6,11 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 import numpy as np
 
@@ -23,9 +24,15 @@ class Gone(Exception):  # noqa: N818 – not an error: nobody waits for the answ
     """Who asked has gone."""
 
 
+# A forked worker has read the scenarios and imported the libraries already; where forking is not safe it begins anew.
+_START = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
 def _begin() -> None:
-    """A worker leaves Ctrl-C to the server, and does not outlive it."""
+    """A worker leaves Ctrl-C to the server, ends when it is told to, and does not outlive the server."""
+    signal.set_wakeup_fd(-1)  # the server's, if forked
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -43,11 +50,14 @@ class Desk:
         self.null = State(null)
         self.seed = whatif.grounds(null).loaded.scenario.seed
         self.workers = workers
-        self._pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _begin)
+        self._pool = self._workers()
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
         self._null_few: Sample | None = None
         self._asked: dict[State, asyncio.Lock] = {}
+
+    def _workers(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.workers, _START, _begin)
 
     async def quick(self, state: State, area: int) -> Outlook:
         """The outlook from a few draws."""
@@ -95,8 +105,14 @@ class Desk:
             return await self._run(state, first, min(first + CHUNK, DRAWS))
 
     async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
+        loop, pool = asyncio.get_running_loop(), self._pool
+        try:
+            return await loop.run_in_executor(pool, whatif.sample, state, first, last, self.seed, expected)
+        except BrokenExecutor:  # a worker was killed: its part is simulated again, once
+            if self._pool is pool:
+                self._pool = self._workers()
+                pool.shutdown(wait=False)
+            return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
 
     def _years(self, state: State) -> list[slice]:
         return [months for _, months in whatif.years(State(state.scenario))]

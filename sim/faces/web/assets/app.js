@@ -211,6 +211,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const slots = [...document.querySelectorAll(".slot")].map((element) => ({ element, view: null, kind: "" }));
 
 async function show(answer) {
+  const begun = performance.now();
   shown = answer;
   for (const key of ["value", "what", "interval", "change", "better"]) put(by(key), answer.headline[key]);
   put(by("status"), answer.status);
@@ -218,6 +219,7 @@ async function show(answer) {
   by("save").setAttribute("download", answer.file);
   by("rests").replaceChildren(...answer.rests.map((line) => element("li", line)));
   await Promise.all(slots.map(draw));
+  performance.measure("draw", { start: begun, end: performance.now() });
 }
 
 function put(target, text) {
