@@ -71,7 +71,7 @@ def _content(
         "tag_counts": [(tags[k], n) for k, n in counts.items()],
         "assumption_share": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),
         "assumptions": tables.assumptions(scenario, lang),
-        "conflicts": _conflicts(loaded.data_folder, lang),
+        "conflicts": conflicts(loaded.data_folder, lang),
         "sources": tables.source_list(loaded, lang),
         "origin": say(
             lang,
@@ -391,7 +391,8 @@ def _renamed(table: Table, caption: str) -> Table:
     return Table(f"{table.caption}: {caption}", table.heads, table.kinds, table.rows)
 
 
-def _conflicts(folder: Path, lang: str) -> list[dict[str, str]]:
+def conflicts(folder: Path, lang: str) -> list[dict[str, str]]:
+    """Where the sources contradict each other, and what is done about it."""
     with (folder / "conflicts.csv").open(encoding="utf-8", newline="") as handle:
         return [
             {k: row[f"{k}_{lang}"] for k in ("title", "text", "handling")} | {"number": row["number"]}

@@ -27,7 +27,7 @@ from sim.experiments.forecast import version
 from sim.experiments.observations import published
 from sim.experiments.whatif import DRAWS, State, grounds, labels, places, plain_model
 from sim.faces.report.table import say
-from sim.faces.web import content, panel, vega
+from sim.faces.web import content, evidence, panel, vega
 from sim.faces.web.address import LONGEST, Address, area_index, areas, language, parse
 from sim.faces.web.desk import Desk, Gone
 from sim.scenario import levers
@@ -188,7 +188,8 @@ async def start(site: Site, request: Request) -> Response:
         ready=ready,
         examples=examples,
         usual=usual.query(),
-        other="./" if lang == "en" else "./?lang=en",
+        other="" if lang == "en" else "lang=en",
+        other_path="./",
         draws=DRAWS,
     )
 
@@ -255,6 +256,7 @@ async def explore(site: Site, request: Request) -> Response:
         shown=[(m, content.month_text(m, lang)) for m in months if m[5:] in ("06", "12")],
         keys=vega.keys(lang),
         other=address.within("nb" if lang == "en" else "en").query(),
+        other_path="utforsk",
         rests=content.rests(address),
         saved_as=content.title(address),
         setup={
@@ -289,6 +291,35 @@ async def explore(site: Site, request: Request) -> Response:
                 "nothing": say(lang, "Ingen endring å spille av ennå.", "No change to replay yet."),
             },
         },
+    )
+
+
+@_told
+async def trust(site: Site, request: Request) -> Response:
+    """Can it be trusted? The evidence behind the numbers, and where the sources disagree."""
+    address = site.address(request)
+    lang = address.lang
+    return site.page(
+        "trust.html.j2",
+        lang,
+        title=say(lang, "Etterprøving: kan vi stole på det?", "Validation: can we trust it?"),
+        explore=address.query(),
+        other=address.within("nb" if lang == "en" else "en").query(),
+        other_path="etterproving",
+        **await asyncio.to_thread(evidence.behind, address, site.observed),
+    )
+
+
+@_told
+async def accessibility(site: Site, request: Request) -> Response:
+    """The accessibility statement."""
+    lang = language(request.query_params.multi_items())
+    return site.page(
+        "accessibility.html.j2",
+        lang,
+        title=say(lang, "Tilgjengelighet", "Accessibility"),
+        other="" if lang == "en" else "lang=en",
+        other_path="tilgjengelighet",
     )
 
 
@@ -398,6 +429,8 @@ def create(
         routes=[
             Route("/", to(start)),
             Route("/utforsk", to(explore)),
+            Route("/etterproving", to(trust)),
+            Route("/tilgjengelighet", to(accessibility)),
             Route("/svar/raskt", to(quick)),
             Route("/svar/helt", to(exact)),
             Route("/scenario.yaml", to(file)),

@@ -111,7 +111,15 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
-    "path", ["", "utforsk?elearning=9~2026-03", "utforsk?lang=en&elearning=9~2026-03", "finnes-ikke"]
+    "path",
+    [
+        "",
+        "utforsk?elearning=9~2026-03",
+        "utforsk?lang=en&elearning=9~2026-03",
+        "etterproving?elearning=9~2026-03",
+        "tilgjengelighet",
+        "finnes-ikke",
+    ],
 )
 def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: str, size: str) -> None:
     axe = resources.files("axe_playwright_python") / "axe.min.js"

@@ -121,6 +121,7 @@ function settle(now) {
   by("undo").disabled = remembered.undo.length === 0;
   by("redo").disabled = remembered.redo.length === 0;
   by("save").href = `scenario.yaml?${now}`;
+  by("trust").href = `etterproving?${now}`;
   const language = by("language");
   if (language) {
     const other = new URLSearchParams(now);
