@@ -97,7 +97,12 @@ def parse(pairs: list[tuple[str, str]], scenarios: list[str]) -> Address:
 
 def areas(state: State) -> list[str]:
     """The places that a state can be looked at, as addresses name them: all actors, hospitals, each hospital."""
-    return [f"{a.name}:{a.sector}" for a in places(state).rows if a.sector in ("all", "hospital")]
+    rows = [a for a in places(state).rows if a.sector in ("all", "hospital")]
+    if len([a for a in rows if a.level == "region" and a.sector == "all"]) == 1:  # the region is the whole
+        rows = [a for a in rows if a.level != "region"]
+    if len({a.sector for a in places(state).rows}) == 2:  # hospitals are all there is
+        rows = [a for a in rows if a.level == "trust" or a.sector == "hospital"]
+    return [f"{a.name}:{a.sector}" for a in rows]
 
 
 def area_index(state: State, area: str) -> int:

@@ -252,7 +252,7 @@ async def explore(site: Site, request: Request) -> Response:
         scenario_title=scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en,
         groups=listed,
         months=panel.choices(address),
-        areas=[(a, content.area_text(a, lang)) for a in areas(State(address.scenario))],
+        areas=[(a, content.area_text(address.scenario, a, lang)) for a in areas(State(address.scenario))],
         shown=[(m, content.month_text(m, lang)) for m in months if m[5:] in ("06", "12")],
         keys=vega.keys(lang),
         other=address.within("nb" if lang == "en" else "en").query(),

@@ -13,19 +13,21 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.experiments.observations import Observation
-from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, years
+from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, plain_model, years
 from sim.faces.report.table import Table, say
 from sim.faces.web.address import Address
 from sim.language import month_name, number, percent
 from sim.scenario.levers import BY_KEY, file, known
-from sim.vocabulary import GATES, TAGS, words
+from sim.vocabulary import GATES, REGIONS, TAGS, words
 
 Floats = npt.NDArray[np.float64]
 LOW, MEDIAN, HIGH = 0, 2, 4  # of the quantiles
 
 
 def spaced(text: str, lang: str) -> str:
-    """``text`` with the space before the percent sign that its language wants: a hard one in bokmål, none in English."""
+    """``text`` with the spaces in numbers and before percent signs that its language wants: hard ones in bokmål, none in English."""
+    if lang == "nb":
+        text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", "\u00a0", text)
     return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
 
 
@@ -34,23 +36,27 @@ def month_text(label: str, lang: str) -> str:
     return month_name(int(label[:4]), int(label[5:]), lang)
 
 
-def area_text(area: str, lang: str) -> str:
-    """A place in words."""
+def _place(scenario: str, area: str) -> tuple[str, str]:
+    """The name and sector of a place; what is called national is the whole scenario, which may be one region."""
     name, _, sector = area.rpartition(":")
+    covered = list(plain_model(scenario).scenario.regions)
+    if name == "national" and len(covered) == 1:
+        name = next(word.nb for word in REGIONS if word.key == covered[0])
+    return name, sector
+
+
+def area_text(scenario: str, area: str, lang: str) -> str:
+    """A place in words."""
+    name, sector = _place(scenario, area)
+    names = {word.nb: word.label(lang) for word in REGIONS}
     if name == "national":
-        return (
-            say(lang, "sykehus i hele landet", "hospitals in the whole country")
-            if sector == "hospital"
-            else say(lang, "hele landet, alle aktører", "the whole country, all actors")
-        )
-    if name.startswith("Helse ") and sector == "all":
-        return say(lang, f"{name}, alle aktører", f"{name}, all actors")
-    if name in _REGION_NAMES and sector == "hospital":
-        return say(lang, f"sykehus i {name}", f"hospitals in {name}")
-    return name
-
-
-_REGION_NAMES = ("Helse Sør-Øst", "Helse Vest", "Helse Midt-Norge", "Helse Nord")
+        whole = say(lang, "hele landet, alle aktører", "the whole country, all actors")
+        return say(lang, "sykehus i hele landet", "hospitals in the whole country") if sector == "hospital" else whole
+    if name not in names:
+        return name
+    if sector == "hospital":
+        return say(lang, f"sykehus i {names[name]}", f"hospitals in {names[name]}")
+    return say(lang, f"{names[name]}, alle aktører", f"{names[name]}, all actors")
 
 
 def points(share: float, lang: str, decimals: int = 1) -> str:
@@ -111,7 +117,7 @@ def answer(
         "source": say(
             lang,
             f"Scenario {address.scenario}, {len(address.settings)} tiltak · {outlook.draws} trekk · frø {seed}",
-            f"Scenario {address.scenario}, {len(address.settings)} interventions · {outlook.draws} draws · seed {seed}",
+            f"Scenario {address.scenario}, {len(address.settings)} intervention{'' if len(address.settings) == 1 else 's'} · {outlook.draws} draws · seed {seed}",
         ),
         "command": command(address, seed),
         "file": slug(title(address)) + ".yaml",
@@ -131,7 +137,7 @@ def _spaced(node: Any, lang: str) -> Any:
 def _headline(address: Address, outlook: Outlook, at: int) -> dict[str, str]:
     lang = address.lang
     fan, change = outlook.fan[:, at], outlook.change[:, at]
-    where, when = area_text(address.area, lang), month_text(address.month, lang)
+    where, when = area_text(address.scenario, address.area, lang), month_text(address.month, lang)
     none = np.isnan(fan[MEDIAN])
     same = bool(np.nanmax(np.abs(outlook.change)) == 0) if not none else False
     if none:
@@ -180,7 +186,7 @@ def _fan(
     address: Address, outlook: Outlook, months: list[str], at: int, observed: Sequence[Observation]
 ) -> dict[str, Any]:
     lang = address.lang
-    where, when = area_text(address.area, lang), month_text(address.month, lang)
+    where, when = area_text(address.scenario, address.area, lang), month_text(address.month, lang)
     null_word = say(lang, "nullalternativet", "the null alternative")
     rows = []
     for m, label in enumerate(months):
@@ -223,7 +229,7 @@ def _fan(
         "Mørkt bånd: 50 % av trekkene; lyst bånd: 90 %. I 9 av 10 trekk ligger svaret i det lyse båndet, gitt forutsetningene.",
         "Dark band: 50% of the draws; light band: 90%. In 9 of 10 draws the answer lies in the light band, given the assumptions.",
     )
-    name = address.area.rpartition(":")[0]
+    place = _place(address.scenario, address.area)
     dots = [
         {
             "x": _time(o.start.isoformat()[:7]) // 2 + _time(o.end.isoformat()[:7]) // 2,
@@ -231,7 +237,7 @@ def _fan(
             "tip": say(lang, "Publisert: ", "Published: ") + percent(o.value, lang, 1),
         }
         for o in observed
-        if o.area == name and address.area.endswith(":hospital") and not o.key.endswith("_total")
+        if (o.area, "hospital") == place and not o.key.endswith("_total")
     ]
     if dots:
         reading += say(lang, " Prikker: publiserte tall.", " Dots: published figures.")
@@ -265,11 +271,7 @@ def _gates(address: Address, outlook: Outlook, index: int, year: int) -> dict[st
     left, null_left = 1.0, 1.0
     for order, (name, share, null) in enumerate(zip(names, ours[:8], theirs[:8], strict=True), start=1):
         left, null_left = left - share, null_left - null
-        rows.append(
-            _bar(
-                name, order, left, left + share, null_left, null_left + null, "lost", "\u2212" + percent(share, lang, 1)
-            )
-        )
+        rows.append(_bar(name, order, left, left + share, null_left, null_left + null, "lost", _loss(share, lang)))
     rows.append(_bar(synced, 9, 0.0, ours[8], 0.0, theirs[8], "whole", percent(ours[8], lang)))
     table = Table(
         say(lang, f"Hvor oppføringene stopper, {year}", f"Where entries stop, {year}"),
@@ -302,8 +304,8 @@ def _gates(address: Address, outlook: Outlook, index: int, year: int) -> dict[st
         "finding": finding,
         "what": say(
             lang,
-            f"Andel av nye oppføringer i {year} etter den første barrieren som stoppet dem, {area_text(address.area, lang)}",
-            f"Share of new entries in {year} by the first gate that stopped them, {area_text(address.area, lang)}",
+            f"Andel av nye oppføringer i {year} etter den første barrieren som stoppet dem, {area_text(address.scenario, address.area, lang)}",
+            f"Share of new entries in {year} by the first gate that stopped them, {area_text(address.scenario, address.area, lang)}",
         ),
         "reading": say(
             lang,
@@ -313,6 +315,12 @@ def _gates(address: Address, outlook: Outlook, index: int, year: int) -> dict[st
         "data": {"rows": rows},
         "table": _table(table, lang),
     }
+
+
+def _loss(share: float, lang: str) -> str:
+    """What a gate takes; nothing has no sign."""
+    text = percent(share, lang, 1)
+    return "\u2212" + text if any(c in text for c in "123456789") else text
 
 
 def _bar(
@@ -378,8 +386,8 @@ def _change(address: Address, outlook: Outlook, months: list[str], at: int) -> d
         ),
         "what": say(
             lang,
-            f"Forskjell i synkroniseringsgrad mot nullalternativet, samme trekk, {area_text(address.area, lang)}",
-            f"Difference in sync rate against the null alternative, the same draws, {area_text(address.area, lang)}",
+            f"Forskjell i synkroniseringsgrad mot nullalternativet, samme trekk, {area_text(address.scenario, address.area, lang)}",
+            f"Difference in sync rate against the null alternative, the same draws, {area_text(address.scenario, address.area, lang)}",
         ),
         "reading": say(
             lang,

@@ -113,6 +113,13 @@ def test_an_intervention_shows_beside_the_null_alternative(server: Server) -> No
     assert [r["middle"] for r in still["charts"]["fan"]["data"]["rows"]] == nulls[0]
 
 
+def test_published_rates_stand_beside_the_fan_of_their_place(server: Server) -> None:
+    dots = server.get("svar/raskt").json()["charts"]["fan"]["data"]["dots"]
+    assert sorted(d["y"] for d in dots) == [0.4549, 0.466, 0.5099, 0.62]
+    bergen = server.get("svar/raskt?area=Helse+Bergen:hospital").json()["charts"]["fan"]["data"]["dots"]
+    assert bergen == []
+
+
 def test_a_dose_outside_what_the_file_states_is_said(server: Server) -> None:
     def rests(dose: str) -> str:
         return " ".join(server.get(f"svar/raskt?elearning={dose}~2026-03").json()["rests"])
