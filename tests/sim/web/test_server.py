@@ -5,11 +5,13 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -293,6 +295,28 @@ def test_ctrl_c_ends_the_server_and_its_workers(folder: Path) -> None:
     while any(Path(f"/proc/{pid}").exists() for pid in workers):
         assert time.monotonic() < deadline, "a worker outlives its server"
         time.sleep(0.1)
+
+
+def test_who_leaves_before_the_answer_leaves_nothing_behind(server: Server) -> None:
+    there = urllib.parse.urlsplit(server.address)
+    for _ in range(3):
+        with socket.create_connection((there.hostname or "", there.port or 0)) as line:
+            line.sendall(b"GET /svar/helt?elearning=13~2026-03 HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            time.sleep(0.05)
+    answer = server.get("svar/helt?elearning=13~2026-03")
+    assert answer.status == 200
+    assert answer.json()["exact"]
+
+
+def test_twenty_sessions_at_once_each_get_their_own_answer(server: Server) -> None:
+    doses = [0.5 * n for n in range(1, 21)]
+    with ThreadPoolExecutor(20) as many:
+        answers = list(many.map(lambda d: server.get(f"svar/raskt?elearning={d:g}~2026-03").json(), doses))
+    for dose, answer in zip(doses, answers, strict=True):
+        assert f"elearning={dose:g}~2026-03" in answer["query"]
+    last = [a["charts"]["change"]["data"]["rows"][-1]["middle"] for a in answers]
+    assert last == sorted(last)  # more learning, more synced: nobody got another's answer
+    assert last[0] < last[-1]
 
 
 def test_a_killed_worker_is_replaced(folder: Path) -> None:
