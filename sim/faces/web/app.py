@@ -30,8 +30,7 @@ from sim.faces.report.table import say
 from sim.faces.web import content, evidence, panel, vega
 from sim.faces.web.address import LONGEST, Address, area_index, areas, language, parse
 from sim.faces.web.desk import Desk, Gone
-from sim.scenario import levers
-from sim.scenario.data import shipped
+from sim.scenario import data, levers
 
 HERE = Path(__file__).parent
 POLICY = "; ".join(
@@ -92,7 +91,7 @@ def scenarios(given: str, null: str | None) -> list[str]:
             f"{given} og {null} kan ikke sammenlignes: periode, regioner, foretak eller aktørgrupper er ulike",
             f"{given} and {null} cannot be compared: period, regions, trusts or sectors differ",
         )
-    ready = sorted(f.stem for f in shipped().glob("*.yaml"))
+    ready = [file.stem for file in data.scenarios()]
     found = [null, given, *(name for name in ready if _comparable(name, null))]
     return list(dict.fromkeys(found))
 
