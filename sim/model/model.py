@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.model import numbers
+from sim.model import golive, numbers
 from sim.model.calendar import Calendar
 from sim.model.draws import Column, Values, columns
 from sim.model.structure import Structure, build
@@ -70,6 +70,11 @@ class Model:
             )
             for ramp in ramps
         }
+        self.reached = {  # [n] the same strata, of all units together
+            ramp: np.array([s for strata in by_unit.values() for s in strata], np.int64)
+            for ramp, by_unit in self.reach.items()
+        }
+        self.earliest = golive.earliest(scenario, self.calendar)
         self.hashes = numbers.hashes(self.structure)
 
     def _reach(self, ramp: Reach) -> dict[int, list[int]]:
