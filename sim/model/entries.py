@@ -35,7 +35,7 @@ POOLS = HELD + LATER + REASONS + 1
 
 FEW = 16  # so many new entries of a stratum and month, or fewer, meet the gates one by one
 NEW_DRAWS = 2 + 2 * FEW  # per stratum and month
-WAIT_DRAWS = 16  # per unit, class, free or held, and month; the last one for what opens at go-live
+WAIT_DRAWS = 6 + 2 * FEW  # per unit, class, free or held, and month; the last one for what opens at go-live
 
 
 class Pools(NamedTuple):
@@ -242,7 +242,9 @@ def register(
     of those that get past each gate. A ``few`` are told one by one, many are thinned gate by gate; that is the same in
     distribution, and either way a wider gate never gives fewer synced.
     """
-    if isinstance(n, float) or not few or live <= 0.0:
+    if isinstance(n, float):
+        _expected(new, waits, n, kind, live, whole, past)
+    elif not few or live <= 0.0:
         _thinned(new, waits, n, kind, live, whole, past, at)
     else:
         _one_by_one(new, waits, n, kind, live, whole, past, at)
@@ -251,9 +253,7 @@ def register(
 @overload(register, strict=False, jit_options={"error_model": "numpy"})
 def _register(new: Any, waits: Any, n: Any, few: Any, kind: Any, live: Any, whole: Any, past: Any, at: Any) -> Any:
     if isinstance(n, types.Float):
-        return lambda new, waits, n, few, kind, live, whole, past, at: _thinned(
-            new, waits, n, kind, live, whole, past, at
-        )
+        return lambda new, waits, n, few, kind, live, whole, past, at: _expected(new, waits, n, kind, live, whole, past)
 
     def chosen(new: Any, waits: Any, n: Any, few: Any, kind: Any, live: Any, whole: Any, past: Any, at: Any) -> Any:
         if not few or live <= 0.0:
@@ -262,6 +262,29 @@ def _register(new: Any, waits: Any, n: Any, few: Any, kind: Any, live: Any, whol
             _one_by_one(new, waits, n, kind, live, whole, past, at)
 
     return chosen
+
+
+@compiled
+def _expected(new: Counts, waits: Counts, n: float, kind: int, live: float, whole: float, past: Past) -> None:
+    """Each outcome's share."""
+    base = kind * HELD
+    complete = n * live * whole
+    new[0] += n - n * live
+    waits[base + DARK] += n - n * live
+    new[1] += n * live - complete
+    waits[base + OLD] += n * live - complete
+    before = 1.0
+    for k in range(REASONS):
+        stopped = complete * (before - past[k])
+        new[2 + k] += stopped
+        waits[base + LATER + k] += stopped
+        before = past[k]
+    passed = complete * before
+    if kind == 0:
+        new[8] += passed
+    else:
+        new[7] += passed
+        waits[HELD + LATER + REASONS] += passed
 
 
 @compiled
@@ -357,28 +380,110 @@ def _revisit(
     left = in_order + cleaned + seen
     if left == 0:
         return
-    # which of those that wait for a reason were seen
-    for k in range(reasons):
-        if seen == 0:
-            break
-        here = waiting[unit, c, base + LATER + k]
-        rest -= here
-        taken = among(place(at, 4 + k), here, rest, seen)
-        waiting[unit, c, base + LATER + k] = here - taken
-        seen -= taken
-    passed = thin(place(at, 10), left, share[REASONS])
+    take(waiting[unit, c, base + LATER : base + LATER + reasons], seen, rest, place(at, 4))
+    passed = thin(place(at, 4 + FEW), left, share[REASONS])
     if kind == 0:
         synced[unit, c] += passed
     else:
         waiting[unit, c, base + LATER + REASONS] += passed
     left -= passed
+    spread(waiting[unit, c, base + LATER : base + LATER + REASONS], left, share, place(at, 5 + FEW))
+
+
+def take(pools: Counts, n: Count, total: Count, at: np.uint64) -> None:
+    """Take ``n`` of the ``total`` entries in ``pools``, each as likely as another."""
+    if not isinstance(n, float) and n <= FEW:
+        _take_few(pools, n, total, at)
+    else:
+        _take_many(pools, n, total, at)
+
+
+@overload(take, strict=False, jit_options={"error_model": "numpy"})
+def _take(pools: Any, n: Any, total: Any, at: Any) -> Any:
+    if isinstance(n, types.Float):
+        return lambda pools, n, total, at: _take_many(pools, n, total, at)
+
+    def chosen(pools: Any, n: Any, total: Any, at: Any) -> Any:
+        if n <= FEW:
+            _take_few(pools, n, total, at)
+        else:
+            _take_many(pools, n, total, at)
+
+    return chosen
+
+
+@compiled
+def _take_few(pools: Counts, n: int, total: int, at: np.uint64) -> None:
+    """One by one."""
+    for i in range(n):
+        x = uniform(place(at, i)) * (total - i)
+        k = 0
+        while x >= pools[k] and k < pools.shape[0] - 1:
+            x -= pools[k]
+            k += 1
+        pools[k] -= 1
+
+
+@compiled
+def _take_many(pools: Counts, n: Count, total: Count, at: np.uint64) -> None:
+    """Pool by pool."""
+    for k in range(pools.shape[0]):
+        if n == 0:
+            break
+        here = pools[k]
+        total -= here
+        taken = among(place(at, k), here, total, n)
+        pools[k] = here - taken
+        n -= taken
+
+
+Share = tuple[float, float, float, float, float, float]
+
+
+def spread(pools: Counts, n: Count, share: Share, at: np.uint64) -> None:
+    """Add ``n`` entries that stop to the reasons' ``pools``; ``share`` is as in ``gates.stops``."""
+    if not isinstance(n, float) and n <= FEW:
+        _spread_few(pools, n, share, at)
+    else:
+        _spread_many(pools, n, share, at)
+
+
+@overload(spread, strict=False, jit_options={"error_model": "numpy"})
+def _spread(pools: Any, n: Any, share: Any, at: Any) -> Any:
+    if isinstance(n, types.Float):
+        return lambda pools, n, share, at: _spread_many(pools, n, share, at)
+
+    def chosen(pools: Any, n: Any, share: Any, at: Any) -> Any:
+        if n <= FEW:
+            _spread_few(pools, n, share, at)
+        else:
+            _spread_many(pools, n, share, at)
+
+    return chosen
+
+
+@compiled
+def _spread_few(pools: Counts, n: int, share: Share, at: np.uint64) -> None:
+    """One by one."""
+    first = share[0]
+    second = first + share[1]
+    third = second + share[2]
+    fourth = third + share[3]
+    for i in range(n):
+        x = uniform(place(at, i)) * (1.0 - share[5])
+        pools[int(x >= first) + int(x >= second) + int(x >= third) + int(x >= fourth)] += 1
+
+
+@compiled
+def _spread_many(pools: Counts, n: Count, share: Share, at: np.uint64) -> None:
+    """Reason by reason."""
     chance = 1.0 - share[REASONS]
     for k in range(REASONS):
-        if left == 0:
+        if n == 0:
             break
-        stopped = left
+        stopped = n
         if k < REASONS - 1:
-            stopped = thin(place(at, 11 + k), left, share[k] / chance if chance > 0.0 else 0.0)
-        waiting[unit, c, base + LATER + k] += stopped
-        left -= stopped
+            stopped = thin(place(at, k), n, share[k] / chance if chance > 0.0 else 0.0)
+        pools[k] += stopped
+        n -= stopped
         chance -= share[k]

@@ -62,7 +62,8 @@ def prepare(
     staff = Staff(
         people=begin(people.astype(kind), model.of_strata("eid_at_start", row), known_before, keys),
         ordered=np.zeros(model.strata, kind),
-        sending=np.zeros((model.strata, 3), kind),
+        sending=np.zeros((model.strata, 2), kind),
+        renewing=np.zeros(model.units, kind),
         arriving=np.zeros((model.strata, model.months), kind),
         queued=np.zeros((model.units, 2, clerks)),
         waited=np.zeros((model.units, 2)),

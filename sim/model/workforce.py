@@ -30,7 +30,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[Any]  # whole numbers when they are drawn, real ones when they are expected
 
 UNKNOWING, UNKNOWING_EID, KNOWING, KNOWING_EID = range(4)
-DRAWS = 17  # random numbers per stratum and month
+DRAWS = 16  # random numbers per stratum and month
 WEEKS = 4  # the orders of a month are sent in this many parts
 
 
@@ -39,7 +39,8 @@ class Staff(NamedTuple):
 
     people: Counts  # [S, 4] counts by state
     ordered: Counts  # [S] cards on order
-    sending: Counts  # [S, 3] the month's orders: cards, cards of the alternative channel, renewals
+    sending: Counts  # [S, 2] the month's orders: cards, cards of the alternative channel
+    renewing: Counts  # [U] the month's renewals, at the first channel
     arriving: Counts  # [S, T] cards by the month in which they arrive
     queued: Floats  # [U, 2, C] day on which each clerk of each channel is free
     waited: Floats  # [U, 2] sum of waiting days of the month's lots, and cards in them
@@ -87,7 +88,7 @@ def step(month: int, staff: Staff, rates: StaffRates, keys: Keys, office_keys: K
     _deliver(month, staff, keys)
     _turn_over(month, staff, rates, keys)
     _learn(month, staff, rates, keys)
-    _order(month, staff, rates, keys)
+    _order(month, staff, rates, keys, office_keys)
     send(month, staff, rates, office_keys)
 
 
@@ -168,17 +169,21 @@ def _learn(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
 
 
 @compiled
-def _order(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+def _order(month: int, staff: Staff, rates: StaffRates, keys: Keys, office_keys: Keys) -> None:
     """The orders of a month's end: new cards, by either channel, and renewals."""
     n = staff.people
-    for s in range(n.shape[0]):
-        at = place(keys[s], month * DRAWS)
-        new = thin(place(at, 14), n[s, UNKNOWING] + n[s, KNOWING] - staff.ordered[s], rates.order[s, month])
-        other = thin(place(at, 15), new, rates.alternative)
-        staff.sending[s, 0] = new - other
-        staff.sending[s, 1] = other
-        staff.sending[s, 2] = thin(place(at, 16), n[s, UNKNOWING_EID] + n[s, KNOWING_EID], rates.renew)
-        staff.ordered[s] += new
+    draws = 1 + 2 * WEEKS * staff.queued.shape[2]  # of an office in a month: the renewals, and the lots'
+    for unit in range(rates.first.shape[0] - 1):
+        with_eid = staff.renewing[unit] - staff.renewing[unit]  # zero of the counts' kind
+        for s in range(rates.first[unit], rates.first[unit + 1]):
+            at = place(keys[s], month * DRAWS)
+            with_eid += n[s, UNKNOWING_EID] + n[s, KNOWING_EID]
+            new = thin(place(at, 14), n[s, UNKNOWING] + n[s, KNOWING] - staff.ordered[s], rates.order[s, month])
+            other = thin(place(at, 15), new, rates.alternative)
+            staff.sending[s, 0] = new - other
+            staff.sending[s, 1] = other
+            staff.ordered[s] += new
+        staff.renewing[unit] = thin(place(office_keys[unit], month * draws), with_eid, rates.renew)
 
 
 def send(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
@@ -205,16 +210,17 @@ def _send_lots(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
     sending, arriving, queued, month_start = staff.sending, staff.arriving, staff.queued, rates.month_start
     months, clerks = arriving.shape[1], queued.shape[2]
     lots = WEEKS * clerks
+    draws = 1 + 2 * lots
     arrives = np.empty(lots, np.int64)  # the month in which each lot's cards do
     begin = month_start[month + 1]
     length = begin - month_start[month]
     for unit in range(rates.first.shape[0] - 1):
         days_waited, cards = 0.0, 0
         for channel in range(2):
-            new, total = 0, 0
+            new = 0
             for s in range(rates.first[unit], rates.first[unit + 1]):
                 new += sending[s, channel]
-                total += sending[s, channel] + (0 if channel else sending[s, 2])
+            total = new if channel else new + staff.renewing[unit]
             if total == 0:
                 continue
             earliest, latest = months, 0
@@ -224,7 +230,7 @@ def _send_lots(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
                     size = total // lots + (1 if lot < total % lots else 0)
                     if size == 0:
                         break
-                    z = normal(uniform(place(keys[unit], (2 * month + channel) * lots + lot)))
+                    z = normal(uniform(place(keys[unit], month * draws + 1 + channel * lots + lot)))
                     days = lot_service(size, rates.card_days[month, unit, channel], rates.card_cv, z)
                     done = serve(sent, days, queued, unit, channel)
                     ordered = new // lots + (1 if lot < new % lots else 0)
@@ -263,10 +269,10 @@ def _send_expected(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> N
         a, b = rates.first[unit], rates.first[unit + 1]
         staff.waited[unit, :] = 0.0
         for channel in range(2):
-            new, total = 0.0, 0.0
+            new = 0.0
             for s in range(a, b):
                 new += sending[s, channel]
-                total += sending[s, channel] + (0.0 if channel else sending[s, 2])
+            total = new if channel else new + staff.renewing[unit]
             if total <= 0.0:
                 continue
             day_of_card, size = rates.card_days[month, unit, channel], total / (WEEKS * clerks)

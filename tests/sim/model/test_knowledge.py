@@ -101,7 +101,8 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
     staff = workforce.Staff(
         people=np.tile([people - begin, 0, begin, 0], (units, 1)),
         ordered=np.zeros(units, np.int64),
-        sending=np.zeros((units, 3), np.int64),
+        sending=np.zeros((units, 2), np.int64),
+        renewing=np.zeros(units, np.int64),
         arriving=np.zeros((units, months), np.int64),
         queued=np.zeros((units, 2, 1)),
         waited=np.zeros((units, 2)),
