@@ -23,7 +23,6 @@ Numbers = npt.NDArray[Any]  # whole or expected
 
 AGES = ("under_3_months", "3_to_12_months", "over_12_months")
 
-
 YEAR = 12  # older than so many months, entries are told apart no longer
 
 
@@ -34,47 +33,54 @@ def expected(
     """[T, U, 3, POOLS] expected waiting entries registered in the period, by age, from a replication's hazards.
 
     The cohorts of the last twelve months are carried apart, all older ones together, so the work grows with the months
-    and not with their square.
+    and not with their square. A month's cohort has the place of the one of the same month a year before, which joins
+    the older ones: what happens to a pool happens to all its cohorts alike, so they need not be in order.
     """
     months, units = touch.shape
     result = np.zeros((months, units, 3, POOLS))
+    wait = np.empty((POOLS, YEAR + 1))  # by month of the year, the last one for the older
+    met = np.empty(YEAR + 1)
     for unit in range(units):
-        wait = np.zeros((POOLS, YEAR + 1))  # by age in months, the last one that or more
-        met = np.zeros(YEAR + 1)
+        wait[:] = 0.0
         for month in range(months):
+            newest = month % YEAR
             for k in range(POOLS):
-                wait[k, YEAR] += wait[k, YEAR - 1]
-                for age in range(YEAR - 1, 0, -1):
-                    wait[k, age] = wait[k, age - 1]
-                wait[k, 0] = 0.0
+                wait[k, YEAR] += wait[k, newest]
+                wait[k, newest] = 0.0
             opened, whole = opens[month, unit], complete[month, unit]
             cleaned, touched = leaves_old[month, unit], touch[month, unit]
             for kind in range(2):
                 base = kind * HELD
-                for age in range(1, YEAR + 1):
+                for age in range(YEAR + 1):
                     new, old = wait[base + UNTOUCHED, age] * opened, wait[base + OLD, age]
                     met[age] = new * whole + old * cleaned
                     wait[base + UNTOUCHED, age] -= new
                     wait[base + OLD, age] = old * (1.0 - cleaned) + new * (1.0 - whole)
                 for k in range(base + LATER, base + LATER + REASONS + kind):
-                    for age in range(1, YEAR + 1):
+                    for age in range(YEAR + 1):
                         taken = wait[k, age] * touched
                         met[age] += taken
                         wait[k, age] -= taken
                 for k in range(REASONS + kind):  # the held who would pass stop at the patient
-                    for age in range(1, YEAR + 1):
-                        wait[base + LATER + k, age] += met[age] * meets[month, unit, k]
+                    stops = meets[month, unit, k]
+                    for age in range(YEAR + 1):
+                        wait[base + LATER + k, age] += met[age] * stops
             for k in range(POOLS):
-                wait[k, 0] = arrived[month, unit, k]
-            for kind in range(2):
-                for age in range(YEAR + 1):
-                    lit = wait[kind * HELD + DARK, age] * opening[month, unit]
-                    wait[kind * HELD + DARK, age] -= lit
-                    wait[kind * HELD + UNTOUCHED, age] += lit
+                wait[k, newest] = arrived[month, unit, k]
+            begun = opening[month, unit]
+            if begun > 0.0:
+                for kind in range(2):
+                    for age in range(YEAR + 1):
+                        lit = wait[kind * HELD + DARK, age] * begun
+                        wait[kind * HELD + DARK, age] -= lit
+                        wait[kind * HELD + UNTOUCHED, age] += lit
             for k in range(POOLS):
-                result[month, unit, 0, k] = wait[k, 0] + wait[k, 1] + wait[k, 2]
-                for age in range(3, YEAR):
-                    result[month, unit, 1, k] += wait[k, age]
+                older = 0.0
+                for back in range(3, YEAR):
+                    older += wait[k, newest - back + (YEAR if newest < back else 0)]
+                young = wait[k, newest] + wait[k, newest - 1 + (YEAR if newest < 1 else 0)]
+                result[month, unit, 0, k] = young + wait[k, newest - 2 + (YEAR if newest < 2 else 0)]
+                result[month, unit, 1, k] = older
                 result[month, unit, 2, k] = wait[k, YEAR]
     return result
 

@@ -152,24 +152,36 @@ def backlog_by_age(record: Record) -> Floats:
 
 
 @compiled
-def _of_strata(rows: Floats, new: Numbers, ordered: Numbers, staff: Numbers, unit_of: Ints, group_of: Ints) -> None:
+def _of_strata(rows: Floats, new: Numbers, ordered: Numbers, staff: Numbers, first: Ints, group_of: Ints) -> None:
     """Add up over each unit's strata, into ``rows`` [row, U, T]."""
-    months, strata, outcomes = new.shape
-    for t in range(months):
-        for s in range(strata):
-            u = unit_of[s]
+    months, _, outcomes = new.shape
+    stopped, coverage = np.empty(outcomes), np.empty(9)
+    for u in range(first.shape[0] - 1):
+        for t in range(months):
+            queued = 0.0
+            stopped[:] = 0.0
+            coverage[:] = 0.0
+            for s in range(first[u], first[u + 1]):
+                for k in range(outcomes):
+                    stopped[k] += new[t, s, k]
+                queued += ordered[t, s]
+                both = staff[t, s, KNOWING_EID]
+                eid, known = staff[t, s, UNKNOWING_EID] + both, staff[t, s, KNOWING] + both
+                people = staff[t, s, UNKNOWING] + known + eid - both
+                coverage[0] += people
+                coverage[1] += eid
+                coverage[2] += known
+                at = 3 * group_of[s]
+                if at > 0:
+                    coverage[at] += people
+                    coverage[at + 1] += eid
+                    coverage[at + 2] += known
             for k in range(outcomes - 1):
-                rows[_STOPPED + k, u, t] += new[t, s, k]
-            rows[_SYNCED, u, t] += new[t, s, outcomes - 1]
-            rows[_QUEUED, u, t] += ordered[t, s]
-            both = staff[t, s, KNOWING_EID]
-            eid, known = staff[t, s, UNKNOWING_EID] + both, staff[t, s, KNOWING] + both
-            people = staff[t, s, UNKNOWING] + known + eid - both
-            for at in (0, group_of[s]):
-                if at >= 0:
-                    rows[_STAFF + 3 * at, u, t] += people
-                    rows[_STAFF + 3 * at + 1, u, t] += eid
-                    rows[_STAFF + 3 * at + 2, u, t] += known
+                rows[_STOPPED + k, u, t] = stopped[k]
+            rows[_SYNCED, u, t] = stopped[outcomes - 1]
+            rows[_QUEUED, u, t] = queued
+            for k in range(9):
+                rows[_STAFF + k, u, t] = coverage[k]
 
 
 @compiled
@@ -214,7 +226,7 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     rows = np.zeros((len(_ROW), model.units, months))
     groups = np.array([-1] * len(GROUP_KEYS))
     groups[GROUP_KEYS.index("doctor")], groups[GROUP_KEYS.index("nurse")] = 1, 2
-    _of_strata(rows, record.new, record.ordered, record.staff, structure.unit_of, groups[structure.group_of])
+    _of_strata(rows, record.new, record.ordered, record.staff, structure.first, groups[structure.group_of])
     _of_units(rows, record.waiting, record.later_synced, backlog, record.card_wait, _GATE_OF)
     synced = rows[_SYNCED]
     live = rows[_STOPPED + 1 : _STOPPED + len(GATE_KEYS)].sum(axis=0) + synced
@@ -332,7 +344,9 @@ def sync_rates(model: Model, record: Record, units: Ints) -> Floats:
     What a planner asks of very many runs, without the other measures; the same numbers as ``measure``.
     """
     months = record.writing.shape[0]
-    new = model.structure.by_unit(record.new)[:, units].sum(axis=1).T.astype(np.float64)  # [9, T]
+    chosen = np.zeros(model.units, np.bool_)
+    chosen[units] = True
+    new = _total(record.new, chosen[model.structure.unit_of])
     later = record.later_synced[:, units, entries.LIVE].sum(axis=1)
     waiting = record.fresh[:, units] * seen.later(record, months - 1)[:, units]
     registered, live, synced = new.sum(axis=0), new[1:].sum(axis=0), new[8]
@@ -345,3 +359,16 @@ def sync_rates(model: Model, record: Record, units: Ints) -> Floats:
                 (synced + waiting.sum(axis=(1, 2))) / registered,
             ]
         )
+
+
+@compiled
+def _total(new: Numbers, chosen: npt.NDArray[np.bool_]) -> Floats:
+    """[9, T] the sum over the ``chosen`` [S] strata of ``new`` [T, S, 9]."""
+    months, strata, outcomes = new.shape
+    total = np.zeros((outcomes, months))
+    for month in range(months):
+        for s in range(strata):
+            if chosen[s]:
+                for k in range(outcomes):
+                    total[k, month] += new[month, s, k]
+    return total

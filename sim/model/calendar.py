@@ -38,9 +38,13 @@ class Calendar:
         first = self.date_of_month(0)
         return np.array([(self.date_of_month(m) - first).days for m in range(self.months + 1)], dtype=np.float64)
 
+    @cached_property
+    def _first(self) -> dt.date:
+        return self.date_of_month(0)
+
     def day(self, date: dt.date) -> float:
         """Days from the start of the period to the start of ``date``; negative before it."""
-        return float((date - self.date_of_month(0)).days)
+        return float((date - self._first).days)
 
     def date(self, day: float) -> dt.date:
         """The date that a day falls on."""

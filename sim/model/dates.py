@@ -34,14 +34,15 @@ class Dates:
     ) -> None:
         self.model, self.calendar = model, model.calendar
         self._running: dict[tuple[float, int | None], Floats] = {}
-        self.golive = Programme(model.scenario, model.structure, model.calendar, values, trace).run()
+        self.golive = Programme(model.scenario, model.structure, model.calendar, values, trace, model.earliest).run()
         self.writing, ends = shares(self.golive, "write", self.calendar)
         self.reading, _ = shares(self.golive, "read", self.calendar)
         self.ready, _ = shares(self.golive, "technical", self.calendar)
         before = np.vstack([np.zeros(model.units), ends[:-1]])
         self.opening = np.where(before < 1, (ends - before) / np.maximum(1 - before, 1e-12), 0.0)
         self.golive_month = [None if np.isinf(g.write) else self.calendar.month_of(g.write) for g in self.golive]
-        self._exempt_since = np.where([s.form.exempt for s in model.structure.strata], -np.inf, np.inf)
+        self._golive_months = np.array([np.inf if month is None else month for month in self.golive_month])
+        self._exempt_since = np.where(model.structure.exempt, -np.inf, np.inf)
         env = simpy.Environment()
         per_year, hours = values["technical.outages"], values["technical.outage_hours"]
         if expected:
@@ -74,6 +75,15 @@ class Dates:
         if golive is not None and ramp.not_before is not None:
             begin = max(begin, golive + (anchored(ramp.not_before) or 0))
         return begin
+
+    def running_everywhere(self, ramp: Ramped, delay: float) -> Floats:
+        """[U, T] the same as ``running``, at all units."""
+        golive, offset = self._golive_months, anchored(ramp.start)
+        begin = delay + (golive + offset if offset is not None else self.model.scenario.period.index(ramp.start))
+        if ramp.not_before is not None:
+            begin = np.maximum(begin, golive + (anchored(ramp.not_before) or 0))
+        since = np.arange(1, self.model.months + 1) - np.broadcast_to(begin, golive.shape)[:, None]
+        return np.asarray(np.clip(since, 0, 1) - np.clip(since - ramp.months, 0, 1))
 
     def running(self, ramp: Ramped | Shift, unit: int, delay: float = 0.0) -> Floats:
         """[T] the share of each month in which ``ramp``, so many months late, runs at a unit."""

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import types
+from numba.extending import overload
 
 from sim.model.compiled import compiled
 from sim.model.counts import Count, among, arrivals, thin
-from sim.model.gates import REASONS, stops, with_eid
-from sim.model.streams import Keys, place
+from sim.model.gates import REASONS, logs_in
+from sim.model.streams import Keys, place, uniform
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -31,8 +33,9 @@ DARK, UNTOUCHED, OLD, LATER = 0, 1, 2, 3
 HELD = LATER + REASONS  # the same for the held, and one more reason: the patient
 POOLS = HELD + LATER + REASONS + 1
 
-NEW_DRAWS = 18  # per stratum and month
-WAIT_DRAWS = 16  # per unit, class, free or held, and month; the last one for what opens at go-live
+FEW = 16  # so many new entries of a stratum and month, or fewer, meet the gates one by one
+NEW_DRAWS = 2 + 2 * FEW  # per stratum and month
+WAIT_DRAWS = 6 + 2 * FEW  # per unit, class, free or held, and month; the last one for what opens at go-live
 
 
 class Pools(NamedTuple):
@@ -123,33 +126,35 @@ def step(
         live, works = rates.live[month, unit], rates.works[month, unit]
         owns_new, owns_touch = rates.owns_new[month, unit], rates.owns_touch[month, unit]
         whole = 1.0 - rates.legacy_new[month, unit] * _uncleaned(pools, unit)
-        meets, access = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 0.0
+        waits = arrived[unit]
+        everybody, knowing, logged, agreeing, access = 0.0, 0.0, 0.0, 0.0, 0.0
         for s in range(rates.first[unit], rates.first[unit + 1]):
-            w, automatic, eid_used = rates.weight[s], rates.automatic[month, s], rates.eid_used[month, s]
-            consent = rates.consent[month, s]
-            access += w * with_eid(people, s) * eid_used * consent * (1.0 - rates.held)
-            consent += (1.0 - consent) * rates.upload_only[month, s]
-            here = stops(people, s, automatic, eid_used, consent, owns_touch, works)
-            meets = (
-                meets[0] + w * here[0],
-                meets[1] + w * here[1],
-                meets[2] + w * here[2],
-                meets[3] + w * here[3],
-                meets[4] + w * here[4],
-                meets[5] + w * here[5],
-            )
+            w, eid_used, consent = rates.weight[s], rates.eid_used[month, s], rates.consent[month, s]
+            know, eid, logs = logs_in(people, s, rates.automatic[month, s], eid_used)
+            access += w * eid * eid_used * consent
+            agreed = logs * (consent + (1.0 - consent) * rates.upload_only[month, s])
+            everybody += w
+            knowing += w * know
+            logged += w * logs
+            agreeing += w * agreed
             at = place(new_keys[s], month * NEW_DRAWS)
             total = arrivals(at, rates.mean[month, s], waiting[unit, 0, 0])
             if total == 0:
                 continue
-            here = stops(people, s, automatic, eid_used, consent, owns_new, works)
+            past = (know, logs, agreed, agreed * owns_new, agreed * owns_new * works)
             held = thin(place(at, 1), total, rates.held)
-            _register(new, fresh, arrived, s, unit, 0, total - held, live, whole, here, place(at, 2))
+            register(new[s], waits, total - held, total <= FEW, 0, live, whole, past, place(at, 2))
             if held > 0:
-                _register(new, fresh, arrived, s, unit, 1, held, live, whole, here, place(at, 10))
+                register(new[s], waits, held, held <= FEW, 1, live, whole, past, place(at, 2 + FEW))
+        fresh[unit, 0], fresh[unit, 1] = arrived[unit, DARK], arrived[unit, OLD]
+        for k in range(REASONS):
+            fresh[unit, 2] += arrived[unit, LATER + k]
+        owned = agreeing * owns_touch
+        passed = owned * works
+        meets = (everybody - knowing, knowing - logged, logged - agreeing, agreeing - owned, owned - passed, passed)
         for k in range(REASONS + 1):
             hazards.meets[unit, k] = meets[k]
-        outcomes.access[unit] = access
+        outcomes.access[unit] = access * (1.0 - rates.held)
         project = 0.0
         if rates.cleanup[month, unit] > 0.0:
             left = 0.0
@@ -216,57 +221,132 @@ def _uncleaned(pools: Pools, unit: int) -> float:
     return float(left / start)
 
 
-@compiled
-def _register(
+Past = tuple[float, float, float, float, float]  # the shares past knowledge, eID, consent, ownership, technical
+
+
+def register(
     new: Counts,
-    fresh: Counts,
-    arrived: Counts,
-    s: int,
-    unit: int,
-    kind: int,
+    waits: Counts,
     n: Count,
-    is_live: float,
+    few: bool,
+    kind: int,
+    live: float,
     whole: float,
-    share: tuple[float, float, float, float, float, float],
+    past: Past,
     at: np.uint64,
 ) -> None:
-    """A month's ``n`` new entries of a stratum, the free (``kind`` 0) or the held (1): by outcome, and as they go on to wait.
+    """A month's ``n`` new entries of a stratum, the free (``kind`` 0) or the held (1): by outcome (``new`` [9]), and as they go
+    on to wait (``waits`` [POOLS]).
 
-    ``whole`` is the share that lacks nothing, ``share`` where those stop (see ``gates.stops``).
+    ``live`` is the share registered where the API is in use, ``whole`` the share that lacks nothing, ``past`` the shares
+    of those that get past each gate. A ``few`` are told one by one, many are thinned gate by gate; that is the same in
+    distribution, and either way a wider gate never gives fewer synced.
     """
+    if isinstance(n, float):
+        _expected(new, waits, n, kind, live, whole, past)
+    elif not few or live <= 0.0:
+        _thinned(new, waits, n, kind, live, whole, past, at)
+    else:
+        _one_by_one(new, waits, n, kind, live, whole, past, at)
+
+
+@overload(register, strict=False, jit_options={"error_model": "numpy"})
+def _register(new: Any, waits: Any, n: Any, few: Any, kind: Any, live: Any, whole: Any, past: Any, at: Any) -> Any:
+    if isinstance(n, types.Float):
+        return lambda new, waits, n, few, kind, live, whole, past, at: _expected(new, waits, n, kind, live, whole, past)
+
+    def chosen(new: Any, waits: Any, n: Any, few: Any, kind: Any, live: Any, whole: Any, past: Any, at: Any) -> Any:
+        if not few or live <= 0.0:
+            _thinned(new, waits, n, kind, live, whole, past, at)
+        else:
+            _one_by_one(new, waits, n, kind, live, whole, past, at)
+
+    return chosen
+
+
+@compiled
+def _expected(new: Counts, waits: Counts, n: float, kind: int, live: float, whole: float, past: Past) -> None:
+    """Each outcome's share."""
     base = kind * HELD
-    live = thin(at, n, is_live)
-    dark = n - live
-    new[s, 0] += dark
-    arrived[unit, base + DARK] += dark
+    complete = n * live * whole
+    new[0] += n - n * live
+    waits[base + DARK] += n - n * live
+    new[1] += n * live - complete
+    waits[base + OLD] += n * live - complete
+    before = 1.0
+    for k in range(REASONS):
+        stopped = complete * (before - past[k])
+        new[2 + k] += stopped
+        waits[base + LATER + k] += stopped
+        before = past[k]
+    passed = complete * before
     if kind == 0:
-        fresh[unit, 0] += dark
-    if live == 0:
+        new[8] += passed
+    else:
+        new[7] += passed
+        waits[HELD + LATER + REASONS] += passed
+
+
+@compiled
+def _one_by_one(
+    new: Counts, waits: Counts, n: int, kind: int, live: float, whole: float, past: Past, at: np.uint64
+) -> None:
+    """Each entry by one random number: it gets past the gates that leave open more than the number."""
+    complete = live * whole
+    know, logs, agreed = complete * past[0], complete * past[1], complete * past[2]
+    owned, passed = complete * past[3], complete * past[4]
+    base = kind * HELD
+    for i in range(n):
+        u = uniform(place(at, i))
+        gate = int(u < live) + int(u < complete)
+        gate += int(u < know) + int(u < logs) + int(u < agreed) + int(u < owned) + int(u < passed)
+        if gate == 0:
+            new[0] += 1
+            waits[base + DARK] += 1
+        elif gate < 2 + REASONS:
+            new[gate] += 1
+            waits[base + OLD - 1 + gate] += 1
+        elif kind == 0:
+            new[8] += 1
+        else:
+            new[7] += 1
+            waits[HELD + LATER + REASONS] += 1
+
+
+@compiled
+def _thinned(
+    new: Counts, waits: Counts, n: Count, kind: int, live: float, whole: float, past: Past, at: np.uint64
+) -> None:
+    """Gate by gate; those that pass all are drawn first."""
+    base = kind * HELD
+    from_live = thin(at, n, live)
+    dark = n - from_live
+    new[0] += dark
+    waits[base + DARK] += dark
+    if from_live == 0:
         return
-    complete = thin(place(at, 1), live, whole)
-    old = live - complete
-    new[s, 1] += old
-    arrived[unit, base + OLD] += old
-    passed = thin(place(at, 2), complete, share[REASONS])
+    complete = thin(place(at, 1), from_live, whole)
+    old = from_live - complete
+    new[1] += old
+    waits[base + OLD] += old
+    passed = thin(place(at, 2), complete, past[4])
     left = complete - passed
     if kind == 0:
-        new[s, 8] += passed
-        fresh[unit, 1] += old
-        fresh[unit, 2] += left
+        new[8] += passed
     else:
-        new[s, 7] += passed
-        arrived[unit, HELD + LATER + REASONS] += passed
-    rest = 1.0 - share[REASONS]
+        new[7] += passed
+        waits[HELD + LATER + REASONS] += passed
+    before = 1.0
     for k in range(REASONS):
         if left == 0:
             break
         stopped = left
         if k < REASONS - 1:
-            stopped = thin(place(at, 3 + k), left, share[k] / rest if rest > 0.0 else 0.0)
-        new[s, 2 + k] += stopped
-        arrived[unit, base + LATER + k] += stopped
+            stopped = thin(place(at, 3 + k), left, (before - past[k]) / (before - past[4]) if before > past[4] else 0.0)
+        before = past[k]
+        new[2 + k] += stopped
+        waits[base + LATER + k] += stopped
         left -= stopped
-        rest -= share[k]
 
 
 @compiled
@@ -300,28 +380,110 @@ def _revisit(
     left = in_order + cleaned + seen
     if left == 0:
         return
-    # which of those that wait for a reason were seen
-    for k in range(reasons):
-        if seen == 0:
-            break
-        here = waiting[unit, c, base + LATER + k]
-        rest -= here
-        taken = among(place(at, 4 + k), here, rest, seen)
-        waiting[unit, c, base + LATER + k] = here - taken
-        seen -= taken
-    passed = thin(place(at, 10), left, share[REASONS])
+    take(waiting[unit, c, base + LATER : base + LATER + reasons], seen, rest, place(at, 4))
+    passed = thin(place(at, 4 + FEW), left, share[REASONS])
     if kind == 0:
         synced[unit, c] += passed
     else:
         waiting[unit, c, base + LATER + REASONS] += passed
     left -= passed
+    spread(waiting[unit, c, base + LATER : base + LATER + REASONS], left, share, place(at, 5 + FEW))
+
+
+def take(pools: Counts, n: Count, total: Count, at: np.uint64) -> None:
+    """Take ``n`` of the ``total`` entries in ``pools``, each as likely as another."""
+    if not isinstance(n, float) and n <= FEW:
+        _take_few(pools, n, total, at)
+    else:
+        _take_many(pools, n, total, at)
+
+
+@overload(take, strict=False, jit_options={"error_model": "numpy"})
+def _take(pools: Any, n: Any, total: Any, at: Any) -> Any:
+    if isinstance(n, types.Float):
+        return lambda pools, n, total, at: _take_many(pools, n, total, at)
+
+    def chosen(pools: Any, n: Any, total: Any, at: Any) -> Any:
+        if n <= FEW:
+            _take_few(pools, n, total, at)
+        else:
+            _take_many(pools, n, total, at)
+
+    return chosen
+
+
+@compiled
+def _take_few(pools: Counts, n: int, total: int, at: np.uint64) -> None:
+    """One by one."""
+    for i in range(n):
+        x = uniform(place(at, i)) * (total - i)
+        k = 0
+        while x >= pools[k] and k < pools.shape[0] - 1:
+            x -= pools[k]
+            k += 1
+        pools[k] -= 1
+
+
+@compiled
+def _take_many(pools: Counts, n: Count, total: Count, at: np.uint64) -> None:
+    """Pool by pool."""
+    for k in range(pools.shape[0]):
+        if n == 0:
+            break
+        here = pools[k]
+        total -= here
+        taken = among(place(at, k), here, total, n)
+        pools[k] = here - taken
+        n -= taken
+
+
+Share = tuple[float, float, float, float, float, float]
+
+
+def spread(pools: Counts, n: Count, share: Share, at: np.uint64) -> None:
+    """Add ``n`` entries that stop to the reasons' ``pools``; ``share`` is as in ``gates.stops``."""
+    if not isinstance(n, float) and n <= FEW:
+        _spread_few(pools, n, share, at)
+    else:
+        _spread_many(pools, n, share, at)
+
+
+@overload(spread, strict=False, jit_options={"error_model": "numpy"})
+def _spread(pools: Any, n: Any, share: Any, at: Any) -> Any:
+    if isinstance(n, types.Float):
+        return lambda pools, n, share, at: _spread_many(pools, n, share, at)
+
+    def chosen(pools: Any, n: Any, share: Any, at: Any) -> Any:
+        if n <= FEW:
+            _spread_few(pools, n, share, at)
+        else:
+            _spread_many(pools, n, share, at)
+
+    return chosen
+
+
+@compiled
+def _spread_few(pools: Counts, n: int, share: Share, at: np.uint64) -> None:
+    """One by one."""
+    first = share[0]
+    second = first + share[1]
+    third = second + share[2]
+    fourth = third + share[3]
+    for i in range(n):
+        x = uniform(place(at, i)) * (1.0 - share[5])
+        pools[int(x >= first) + int(x >= second) + int(x >= third) + int(x >= fourth)] += 1
+
+
+@compiled
+def _spread_many(pools: Counts, n: Count, share: Share, at: np.uint64) -> None:
+    """Reason by reason."""
     chance = 1.0 - share[REASONS]
     for k in range(REASONS):
-        if left == 0:
+        if n == 0:
             break
-        stopped = left
+        stopped = n
         if k < REASONS - 1:
-            stopped = thin(place(at, 11 + k), left, share[k] / chance if chance > 0.0 else 0.0)
-        waiting[unit, c, base + LATER + k] += stopped
-        left -= stopped
+            stopped = thin(place(at, k), n, share[k] / chance if chance > 0.0 else 0.0)
+        pools[k] += stopped
+        n -= stopped
         chance -= share[k]

@@ -33,12 +33,7 @@ def stops(
     ``consent``, ``owns`` and ``works`` are the chances to pass: logging in when one has an eID, the consent rule, taking
     responsibility, the technical gate.
     """
-    knowing, both = people[s, KNOWING], people[s, KNOWING_EID]
-    everybody = people[s, UNKNOWING] + people[s, UNKNOWING_EID] + knowing + both
-    per_head = 1.0 / everybody if everybody > 0 else 0.0
-    know = (knowing + both) * per_head
-    know += (1.0 - know) * automatic
-    logged_in = (both + people[s, UNKNOWING_EID] * automatic) * per_head * eid_used
+    know, _, logged_in = logs_in(people, s, automatic, eid_used)
     agreed = logged_in * consent
     owned = agreed * owns
     passed = owned * works
@@ -46,8 +41,11 @@ def stops(
 
 
 @compiled
-def with_eid(people: npt.NDArray[Any], s: int) -> float:
-    """The share of stratum ``s`` that has an eID."""
-    having = people[s, UNKNOWING_EID] + people[s, KNOWING_EID]
-    everybody = people[s, UNKNOWING] + people[s, KNOWING] + having
-    return having / everybody if everybody > 0 else 0.0
+def logs_in(people: npt.NDArray[Any], s: int, automatic: float, eid_used: float) -> tuple[float, float, float]:
+    """The shares of stratum ``s``, by its work, that know the function, that have an eID, and that know it and log in."""
+    knowing, both, eid = people[s, KNOWING], people[s, KNOWING_EID], people[s, UNKNOWING_EID]
+    everybody = people[s, UNKNOWING] + eid + knowing + both
+    per_head = 1.0 / everybody if everybody > 0 else 0.0
+    know = (knowing + both) * per_head
+    know += (1.0 - know) * automatic
+    return know, (eid + both) * per_head, (both + eid * automatic) * per_head * eid_used

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,16 @@ def shares(golive: list[GoLive], milestone: str, calendar: Calendar) -> tuple[Fl
     return mean, np.asarray(np.clip(end, 0.0, 1.0) * reach)
 
 
+def earliest(scenario: Scenario, calendar: Calendar) -> float:
+    """The first day on which anything of the programme may happen in any replication; the period's first if none is earlier."""
+    plans = [p for by_region in scenario.golive.values() for p in by_region.values()]
+    found = [m for p in plans if isinstance(p, Project) for m in (p.vendor_module, p.technical)]
+    found += [c.start for p in plans if isinstance(p, Project) for c in p.competing]
+    found += [m for p in plans if isinstance(p, Ramp) for m in (p.first, p.majority)]
+    delays = [0.0 if m.delay is None else min(m.delay.support()[0], 0.0) for m in found]
+    return min([0.0, *(calendar.day(m.date) + d * DAYS_PER_MONTH for m, d in zip(found, delays, strict=True))])
+
+
 @dataclass
 class Programme:
     """One replication's go-live programme on a SimPy clock."""
@@ -76,13 +87,17 @@ class Programme:
     calendar: Calendar
     values: Values
     trace: Trace
+    begin: float  # the first day on which anything may happen
     units: list[GoLive] = field(default_factory=list)
+
+    @cached_property
+    def horizon(self) -> float:
+        """The day on which it is told no further."""
+        return float(self.calendar.starts[-1]) + 3 * 365.0
 
     def run(self) -> list[GoLive]:
         """Simulate the programme to three years past the period; one entry per unit."""
-        horizon = float(self.calendar.starts[-1]) + 3 * 365.0
-        begin = min([0.0, *map(self._earliest, self._milestones())])
-        env = simpy.Environment(initial_time=begin)
+        env = simpy.Environment(initial_time=self.begin)
         self.units = [GoLive() for _ in self.structure.units]
         groups: dict[tuple[str, str], list[int]] = {}
         for index, unit in enumerate(self.structure.units):
@@ -94,20 +109,9 @@ class Programme:
                 env.process(self._region(env, plan, path, members))
             elif isinstance(plan, Ramp):
                 for member in members:
-                    env.process(self._ramp(env, plan, path, member))
-        env.run(until=horizon)
+                    self._ramp(plan, path, member)
+        env.run(until=self.horizon)
         return self.units
-
-    def _milestones(self) -> list[Milestone]:
-        plans = [p for by_region in self.scenario.golive.values() for p in by_region.values()]
-        found = [m for p in plans if isinstance(p, Project) for m in (p.vendor_module, p.technical)]
-        found += [c.start for p in plans if isinstance(p, Project) for c in p.competing]
-        return found + [m for p in plans if isinstance(p, Ramp) for m in (p.first, p.majority)]
-
-    def _earliest(self, milestone: Milestone) -> float:
-        day = self.calendar.day(milestone.date)
-        delay = milestone.delay
-        return day + (min(delay.support()[0], 0.0) * DAYS_PER_MONTH if delay is not None else 0.0)
 
     def _day(self, milestone: Milestone, path: str) -> float:
         return self.calendar.day(milestone.date) + self.values.get(f"{path}.delay", 0.0) * DAYS_PER_MONTH
@@ -146,10 +150,10 @@ class Programme:
             yield slot
             cause = "slot free" if env.now == asked else "waited for a project slot"
             self.trace.add(env.now, "golive", name, "local_project", cause)
-            yield env.timeout(local - lead)
-            self.units[member].read = env.now
-            self.trace.add(env.now, "golive", name, "read", "local project")
-            yield env.timeout(lead)
+            if env.now + (local - lead) < self.horizon:
+                self.units[member].read = env.now + (local - lead)
+                self.trace.add(env.now + (local - lead), "golive", name, "read", "local project")
+            yield env.timeout(local)
             self.units[member].write = env.now
             self.trace.add(env.now, "golive", name, "write", "local project finished")
 
@@ -163,16 +167,18 @@ class Programme:
             yield env.timeout(self.values[f"{path}.months"] * DAYS_PER_MONTH)
             self.trace.add(env.now, "golive", name, "frees_slot", "competing project finished")
 
-    def _ramp(self, env: simpy.Environment, plan: Ramp, path: str, member: int) -> Generator[Any, Any, None]:
+    def _ramp(self, plan: Ramp, path: str, member: int) -> None:
+        """Actors wait for their vendors and for nobody else, so their dates need no clock."""
         unit: Unit = self.structure.units[member]
         first = self._day(plan.first, f"{path}.first")
         half = max(self._day(plan.majority, f"{path}.majority") - first, 30.0)
-        lead = self.values[f"{path}.read_lead"] * DAYS_PER_MONTH
         golive = self.units[member]
-        yield env.timeout(max(first - lead - env.now, 0))
-        golive.vendor_module = golive.design_risk = golive.technical = golive.read = env.now
+        read = max(first - self.values[f"{path}.read_lead"] * DAYS_PER_MONTH, self.begin)
+        if read >= self.horizon:
+            return
+        golive.vendor_module = golive.design_risk = golive.technical = golive.read = read
         golive.ramp_days, golive.reach = 2 * half, self.values[f"{path}.reach"]
-        self.trace.add(env.now, "golive", unit.name, "read", "first vendor")
-        yield env.timeout(max(first - env.now, 0))
-        golive.write = env.now
-        self.trace.add(env.now, "golive", unit.name, "write", "first vendor")
+        self.trace.add(read, "golive", unit.name, "read", "first vendor")
+        if max(first, read) < self.horizon:
+            golive.write = max(first, read)
+            self.trace.add(golive.write, "golive", unit.name, "write", "first vendor")

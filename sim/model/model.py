@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.model import numbers
+from sim.model import golive, numbers
 from sim.model.calendar import Calendar
 from sim.model.draws import Column, Values, columns
 from sim.model.structure import Structure, build
@@ -70,7 +70,13 @@ class Model:
             )
             for ramp in ramps
         }
+        self.reached = {  # [n] the same strata, of all units together
+            ramp: np.array([s for strata in by_unit.values() for s in strata], np.int64)
+            for ramp, by_unit in self.reach.items()
+        }
+        self.earliest = golive.earliest(scenario, self.calendar)
         self.hashes = numbers.hashes(self.structure)
+        _keep_freed_memory()
 
     def _reach(self, ramp: Reach) -> dict[int, list[int]]:
         """The strata that a ramp applies to, by unit."""
@@ -108,3 +114,12 @@ class Model:
             doctors, of = row[self._doctor_columns], self._region_of_hospital
             people[self._hospitals] *= doctors / np.bincount(of, doctors)[of]
         return np.asarray(people)
+
+
+def _keep_freed_memory() -> None:
+    """Let the process keep the memory that a replication frees, so that the next one need not ask the system for it again.
+
+    The GNU C library gives freed memory back beyond twice the largest block that it has seen freed, but counts blocks
+    of at most 32 MB. One block, never touched, raises that limit above what a replication needs; elsewhere it does nothing.
+    """
+    np.empty(30 << 20, np.uint8)

@@ -85,6 +85,6 @@ def count(
         counts.staff[month] = staff.people
         entries.step(month, staff.people, pools, decides, outcomes, hazards, streams.new, streams.wait)
         counts.waiting[month] = pools.waiting
-        workforce.step(month, staff, moves, streams.staff)
+        workforce.step(month, staff, moves, streams.staff, streams.office)
         counts.ordered[month] = staff.ordered
         counts.card_wait[month] = staff.waited

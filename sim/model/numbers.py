@@ -19,6 +19,7 @@ class Streams(NamedTuple):
     stock: Keys  # [U] the entries that wait on the first day
     intensity: Keys  # [U] how busy a month is
     wait: Keys  # [U] the waiting entries' months
+    office: Keys  # [U] how long the cards' lots take
 
 
 def hashes(structure: Structure) -> Streams:
@@ -27,7 +28,7 @@ def hashes(structure: Structure) -> Streams:
     strata = [f"{units[s.unit]}/{s.key}" for s in structure.strata]
     return Streams(
         **{purpose: names(f"{purpose}/{s}" for s in strata) for purpose in ("start", "staff", "new")},
-        **{purpose: names(f"{purpose}/{u}" for u in units) for purpose in ("stock", "intensity", "wait")},
+        **{purpose: names(f"{purpose}/{u}" for u in units) for purpose in ("stock", "intensity", "wait", "office")},
     )
 
 

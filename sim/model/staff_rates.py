@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sim.model.compiled import compiled
 from sim.model.dates import Dates
 from sim.model.draws import Values
 from sim.model.model import Model
@@ -15,6 +16,7 @@ from sim.model.shifts import Shifts
 from sim.model.workforce import Staff, StaffRates, begin
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def monthly(rate_per_year: Any) -> Any:
@@ -60,7 +62,8 @@ def prepare(
     staff = Staff(
         people=begin(people.astype(kind), model.of_strata("eid_at_start", row), known_before, keys),
         ordered=np.zeros(model.strata, kind),
-        sending=np.zeros((model.strata, 3), kind),
+        sending=np.zeros((model.strata, 2), kind),
+        renewing=np.zeros(model.units, kind),
         arriving=np.zeros((model.strata, model.months), kind),
         queued=np.zeros((model.units, 2, clerks)),
         waited=np.zeros((model.units, 2)),
@@ -70,13 +73,21 @@ def prepare(
 
 def _ordering(model: Model, row: Floats, values: Values, dates: Dates) -> Floats:
     """[S, T] the share of those without an eID who are ordered one: as a habit, or by a programme."""
-    order = 1 - np.repeat(1 - model.of_strata("eid_ordering", row)[:, None], model.months, axis=1)
+    left = np.repeat(1 - model.of_strata("eid_ordering", row)[:, None], model.months, axis=1)
     for index, programme in enumerate(model.scenario.eid.programmes):
         path = f"eid.programmes.{index}"
-        for unit, strata in model.reach[id(programme)].items():
-            chance = values[f"{path}.ordering"] * dates.running(programme, unit, values.get(f"{path}.delay", 0.0))
-            order[strata] = 1 - (1 - order[strata]) * (1 - chance)
-    return np.asarray(order)
+        runs = dates.running_everywhere(programme, values.get(f"{path}.delay", 0.0))
+        reached = model.reached[id(programme)]
+        _leave_out(left, reached, model.structure.unit_of, values[f"{path}.ordering"] * runs)
+    return np.asarray(1 - left)
+
+
+@compiled
+def _leave_out(left: Floats, reached: Ints, unit_of: Ints, share: Floats) -> None:
+    """Take away ``share`` [U, T] of what is ``left`` [S, T] of the strata that are ``reached``."""
+    for s in reached:
+        for month in range(left.shape[1]):
+            left[s, month] *= 1.0 - share[unit_of[s], month]
 
 
 def _imitation(model: Model, values: Values, dates: Dates) -> Floats:
@@ -104,16 +115,28 @@ def _courses(model: Model, values: Values, dates: Dates, trained: Floats) -> tup
     for unit, golive in enumerate(dates.golive_month):
         if golive is None:
             continue
+        joining = dates.writing[:, unit] if dates.golive[unit].ramp_days > 0 else None
         here = slice(first[unit], first[unit + 1])
         early = min(max(length - golive, 0), length)
-        before[here] = 1 - (1 - monthly_reach[here]) ** early
+        if early > 0:
+            before[here] = 1 - (1 - monthly_reach[here]) ** early
         course[here, max(golive - length, 0) : max(min(golive, model.months), 0)] = monthly_reach[here, None]
-        if dates.golive[unit].ramp_days > 0:
-            joining = np.diff(dates.writing[:, unit], prepend=0.0)
-            course[here] = np.maximum(course[here], np.clip(trained[here, None] * joining, 0, 1))
+        if joining is not None:
+            _train_as_they_join(course[here], trained[here], joining)
     for index, campaign in enumerate(model.scenario.knowledge.campaigns):
         path = f"knowledge.campaigns.{index}"
-        for unit, strata in model.reach[id(campaign)].items():
-            reached = values[f"{path}.reaches"] * dates.running(campaign, unit, values.get(f"{path}.delay", 0.0))
-            course[strata] = 1 - (1 - course[strata]) * (1 - reached)
+        runs = dates.running_everywhere(campaign, values.get(f"{path}.delay", 0.0))
+        left = 1 - course
+        _leave_out(left, model.reached[id(campaign)], model.structure.unit_of, values[f"{path}.reaches"] * runs)
+        course = 1 - left
     return course, before
+
+
+@compiled
+def _train_as_they_join(course: Floats, trained: Floats, live: Floats) -> None:
+    """Let ``course`` [s, T] reach at least the share ``trained`` [s] of those who become ``live`` [T] in a month."""
+    for s in range(course.shape[0]):
+        before = 0.0
+        for month in range(course.shape[1]):
+            course[s, month] = max(course[s, month], min(max(trained[s] * (live[month] - before), 0.0), 1.0))
+            before = live[month]

@@ -67,6 +67,11 @@ class Structure:
         return np.array([GROUP_KEYS.index(s.group) for s in self.strata], dtype=np.int64)
 
     @cached_property
+    def exempt(self) -> npt.NDArray[np.bool_]:
+        """[S] whether a stratum is exempt from consent."""
+        return np.array([s.form.exempt for s in self.strata], dtype=np.bool_)
+
+    @cached_property
     def category_mix(self) -> Floats:
         """[S, 10] how a stratum's entries are spread over the categories; rows sum to 1."""
         mix = np.array(

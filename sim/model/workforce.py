@@ -30,8 +30,8 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[Any]  # whole numbers when they are drawn, real ones when they are expected
 
 UNKNOWING, UNKNOWING_EID, KNOWING, KNOWING_EID = range(4)
-DRAWS = 29  # random numbers per stratum and month: 17, and one per lot of each kind
-WEEKS = 4  # the orders of a month are sent in this many lots
+DRAWS = 16  # random numbers per stratum and month
+WEEKS = 4  # the orders of a month are sent in this many parts
 
 
 class Staff(NamedTuple):
@@ -39,7 +39,8 @@ class Staff(NamedTuple):
 
     people: Counts  # [S, 4] counts by state
     ordered: Counts  # [S] cards on order
-    sending: Counts  # [S, 3] the month's orders: cards, cards of the alternative channel, renewals
+    sending: Counts  # [S, 2] the month's orders: cards, cards of the alternative channel
+    renewing: Counts  # [U] the month's renewals, at the first channel
     arriving: Counts  # [S, T] cards by the month in which they arrive
     queued: Floats  # [U, 2, C] day on which each clerk of each channel is free
     waited: Floats  # [U, 2] sum of waiting days of the month's lots, and cards in them
@@ -82,13 +83,13 @@ def begin(people: Counts, with_eid: Floats, knowing: Floats, keys: Keys) -> Coun
 
 
 @compiled
-def step(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
-    """Carry the staff through the end of ``month``; ``keys`` [S] are the strata's streams."""
+def step(month: int, staff: Staff, rates: StaffRates, keys: Keys, office_keys: Keys) -> None:
+    """Carry the staff through the end of ``month``; ``keys`` [S] are the strata's streams, ``office_keys`` [U] the offices'."""
     _deliver(month, staff, keys)
     _turn_over(month, staff, rates, keys)
     _learn(month, staff, rates, keys)
-    _order(month, staff, rates, keys)
-    send(month, staff, rates, keys)
+    _order(month, staff, rates, keys, office_keys)
+    send(month, staff, rates, office_keys)
 
 
 # Each phase loops over all strata itself: a call with this many arrays costs more than a stratum's work.
@@ -168,21 +169,31 @@ def _learn(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
 
 
 @compiled
-def _order(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
+def _order(month: int, staff: Staff, rates: StaffRates, keys: Keys, office_keys: Keys) -> None:
     """The orders of a month's end: new cards, by either channel, and renewals."""
     n = staff.people
-    for s in range(n.shape[0]):
-        at = place(keys[s], month * DRAWS)
-        new = thin(place(at, 14), n[s, UNKNOWING] + n[s, KNOWING] - staff.ordered[s], rates.order[s, month])
-        other = thin(place(at, 15), new, rates.alternative)
-        staff.sending[s, 0] = new - other
-        staff.sending[s, 1] = other
-        staff.sending[s, 2] = thin(place(at, 16), n[s, UNKNOWING_EID] + n[s, KNOWING_EID], rates.renew)
-        staff.ordered[s] += new
+    draws = 1 + 2 * WEEKS * staff.queued.shape[2]  # of an office in a month: the renewals, and the lots'
+    for unit in range(rates.first.shape[0] - 1):
+        with_eid = staff.renewing[unit] - staff.renewing[unit]  # zero of the counts' kind
+        for s in range(rates.first[unit], rates.first[unit + 1]):
+            at = place(keys[s], month * DRAWS)
+            with_eid += n[s, UNKNOWING_EID] + n[s, KNOWING_EID]
+            new = thin(place(at, 14), n[s, UNKNOWING] + n[s, KNOWING] - staff.ordered[s], rates.order[s, month])
+            other = thin(place(at, 15), new, rates.alternative)
+            staff.sending[s, 0] = new - other
+            staff.sending[s, 1] = other
+            staff.ordered[s] += new
+        staff.renewing[unit] = thin(place(office_keys[unit], month * draws), with_eid, rates.renew)
 
 
 def send(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
-    """The month's orders go out week by week through the next month; when do their cards arrive?"""
+    """The month's orders go out week by week through the next month; when do their cards arrive?
+
+    Every week each clerk of an office and channel gets one lot. The cards are dealt out to these 4·C lots one by one, the first
+    to the first clerk of each week, then to the second: so the lots are equal within one card, and so is what each
+    stratum has in them. New cards are dealt first, stratum by stratum, then the renewals, which take their place in
+    the queue while the old cards work. A card is done when its lot is. ``keys`` [U] are the offices' streams.
+    """
     (_send_expected if staff.people.dtype.kind == "f" else _send_lots)(month, staff, rates, keys)
 
 
@@ -195,46 +206,61 @@ def _send(month: Any, staff: Any, rates: Any, keys: Any) -> Any:
 
 @compiled
 def _send_lots(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
-    """Whole cards: each stratum's lots, one by one."""
-    sending, queued, month_start = staff.sending, staff.queued, rates.month_start
-    months = staff.arriving.shape[1]
+    """Whole cards: the lots of each office and channel, one by one."""
+    sending, arriving, queued, month_start = staff.sending, staff.arriving, staff.queued, rates.month_start
+    months, clerks = arriving.shape[1], queued.shape[2]
+    lots = WEEKS * clerks
+    draws = 1 + 2 * lots
+    arrives = np.empty(lots, np.int64)  # the month in which each lot's cards do
     begin = month_start[month + 1]
     length = begin - month_start[month]
     for unit in range(rates.first.shape[0] - 1):
         days_waited, cards = 0.0, 0
-        for week in range(WEEKS):
-            sent = begin + (week + 0.5) / WEEKS * length
+        for channel in range(2):
+            new = 0
             for s in range(rates.first[unit], rates.first[unit + 1]):
-                at = place(keys[s], month * DRAWS + 17 + week)
-                for kind in range(3):
-                    total = sending[s, kind]
-                    if total == 0:
-                        continue
-                    size = total * (week + 1) // WEEKS - total * week // WEEKS
+                new += sending[s, channel]
+            total = new if channel else new + staff.renewing[unit]
+            if total == 0:
+                continue
+            earliest, latest = months, 0
+            for week in range(WEEKS):
+                sent = begin + (week + 0.5) / WEEKS * length
+                for lot in range(week, lots, WEEKS):
+                    size = total // lots + (1 if lot < total % lots else 0)
                     if size == 0:
-                        continue
-                    channel = 1 if kind == 1 else 0
-                    z = normal(uniform(place(at, WEEKS * kind)))
+                        break
+                    z = normal(uniform(place(keys[unit], month * draws + 1 + channel * lots + lot)))
                     days = lot_service(size, rates.card_days[month, unit, channel], rates.card_cv, z)
                     done = serve(sent, days, queued, unit, channel)
-                    if kind == 2:  # a renewal takes its place in the queue; the old card works until then
-                        continue
-                    days_waited += size * (done - sent)
-                    cards += size
-                    arrives = _month_of(done + rates.lead[channel], month, month_start)
-                    if arrives < months:
-                        staff.arriving[s, arrives] += size
+                    ordered = new // lots + (1 if lot < new % lots else 0)
+                    if ordered > 0:
+                        days_waited += ordered * (done - sent)
+                        arrives[lot] = _month_of(done + rates.lead[channel], month, month_start)
+                        earliest, latest = min(earliest, arrives[lot]), max(latest, arrives[lot])
+            cards += new
+            lot = 0
+            for s in range(rates.first[unit], rates.first[unit + 1]):
+                ordered = sending[s, channel]
+                if ordered == 0:
+                    continue
+                if earliest == latest:
+                    if latest < months:
+                        arriving[s, latest] += ordered
+                    continue
+                for k in range(lots if ordered > lots else ordered):
+                    if arrives[lot] < months:
+                        arriving[s, arrives[lot]] += (ordered - k - 1) // lots + 1
+                    lot = lot + 1 if lot + 1 < lots else 0
+                if ordered > lots:  # the next one's first card goes where this one's last did not
+                    lot = (lot + ordered) % lots
         staff.waited[unit, 0] = days_waited
         staff.waited[unit, 1] = cards
 
 
 @compiled
 def _send_expected(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
-    """Expected cards: a week's lots of a unit and channel as one flow through the office.
-
-    A card is done when its lot is. On the mean that is after the lot's own service, and after half of what the clerks
-    have left of the other lots.
-    """
+    """Expected cards: as many equal lots a week as clerks, so each of them gets one."""
     sending, queued, month_start = staff.sending, staff.queued, rates.month_start
     months, clerks = staff.arriving.shape[1], queued.shape[2]
     begin = month_start[month + 1]
@@ -243,24 +269,20 @@ def _send_expected(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> N
         a, b = rates.first[unit], rates.first[unit + 1]
         staff.waited[unit, :] = 0.0
         for channel in range(2):
-            ordered, total, squares = 0.0, 0.0, 0.0
+            new = 0.0
             for s in range(a, b):
-                for kind in range(channel, 3 - channel, 2):
-                    size = sending[s, kind] / WEEKS
-                    total += size
-                    squares += size * size
-                ordered += sending[s, channel] / WEEKS
+                new += sending[s, channel]
+            total = new if channel else new + staff.renewing[unit]
             if total <= 0.0:
                 continue
-            day_of_card = rates.card_days[month, unit, channel]
-            lot, share = day_of_card * squares / total, day_of_card * total / clerks
+            day_of_card, size = rates.card_days[month, unit, channel], total / (WEEKS * clerks)
             for week in range(WEEKS):
                 sent = begin + (week + 0.5) / WEEKS * length
                 start = max(sent, queued[unit, channel, 0])
-                queued[unit, channel, 0] = start + share
-                done = start + lot + 0.5 * max(share - lot, 0.0)
-                staff.waited[unit, 0] += ordered * (done - sent)
-                staff.waited[unit, 1] += ordered
+                queued[unit, channel, 0] = start + day_of_card * size
+                done = start + day_of_card * max(size, 1.0)  # there is no half a card
+                staff.waited[unit, 0] += new / WEEKS * (done - sent)
+                staff.waited[unit, 1] += new / WEEKS
                 arrives = _month_of(done + rates.lead[channel], month, month_start)
                 if arrives < months:
                     for s in range(a, b):

@@ -431,7 +431,8 @@ class Trust:
     def order(self, month: int) -> None:
         eid = self.s.eid
         renews = 1 / (12 * eid.validity.value)
-        posts: list[tuple[int, list[Order | None]]] = []  # channel, and for whom (None: a renewal)
+        lines: list[list[Order | None]] = [[], []]  # by channel: for whom the cards are (None: a renewal)
+        renewals: list[Order | None] = []
         for ward in self.wards:
             orders = 1 - ward.form.eid_ordering.value
             for programme in eid.programmes:
@@ -443,23 +444,26 @@ class Trust:
                 if not person.has_eid and person.order is None and self.happens(1 - orders):
                     person.order = Order(person)
                     (other if self.happens(eid.alternative.value) else cards).append(person.order)
-            renewals: list[Order | None] = [None for p in ward.people if p.has_eid and self.happens(renews)]
-            for channel, lot in ((0, cards), (1, other), (0, renewals)):
-                self.random.shuffle(lot)
-                posts.append((channel, lot))
+            renewals += [None for p in ward.people if p.has_eid and self.happens(renews)]
+            for channel, mine in enumerate((cards, other)):
+                self.random.shuffle(mine)
+                lines[channel] += mine
+        lines[0] += renewals
         self.tally.card_wait.append([0.0, 0])
-        self.env.process(self.post(month, posts))
+        self.env.process(self.post(month, lines))
 
-    def post(self, month: int, posts: list[tuple[int, list[Order | None]]]) -> Iterator[Any]:
-        """The orders go out in four equal lots (whole cards; the rest with the last), mid-quarter of the next month."""
+    def post(self, month: int, lines: list[list[Order | None]]) -> Iterator[Any]:
+        """The orders are dealt out to a lot per clerk and week, first to the weeks, then to the clerks; each week's lots go
+        out in the middle of a quarter of the next month."""
         begin = self.env.now
         length = begin - self.month_starts[month]
+        clerks = self.s.eid.clerks
         for week in range(4):
             yield self.env.timeout(begin + (week + 0.5) / 4 * length - self.env.now)
-            for channel, lot in posts:
-                part = lot[len(lot) * week // 4 : len(lot) * (week + 1) // 4]
-                if part:
-                    self.env.process(self.lot(month, channel, part))
+            for channel, line in enumerate(lines):
+                for clerk in range(clerks):
+                    if lot := line[4 * clerk + week :: 4 * clerks]:
+                        self.env.process(self.lot(month, channel, lot))
 
     def lot(self, month: int, channel: int, cards: list[Order | None]) -> Iterator[Any]:
         eid = self.s.eid

@@ -26,7 +26,7 @@ def programme(scenario: Scenario, seed: int = 1) -> tuple[dict[str, GoLive], lis
     model = Model(scenario)
     trace = Trace(on=True)
     values = model.values(table(model.columns, seed, 1)[0])
-    units = Programme(scenario, model.structure, model.calendar, values, trace).run()
+    units = Programme(scenario, model.structure, model.calendar, values, trace, model.earliest).run()
     return dict(zip([u.name for u in model.structure.units], units, strict=True)), trace.ordered()
 
 

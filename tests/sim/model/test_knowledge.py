@@ -96,12 +96,13 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
     Power: a share wrong by 0.002 is found; one Euler step a month in place of the closed form would be (both
     asserted).
     """
-    units, months, people, p, q = 200, 60, 100_000, 0.03, 1.2
+    units, months, people, p, q = 250, 60, 100_000, 0.03, 1.2
     begin = 2_000
     staff = workforce.Staff(
         people=np.tile([people - begin, 0, begin, 0], (units, 1)),
         ordered=np.zeros(units, np.int64),
-        sending=np.zeros((units, 3), np.int64),
+        sending=np.zeros((units, 2), np.int64),
+        renewing=np.zeros(units, np.int64),
         arriving=np.zeros((units, months), np.int64),
         queued=np.zeros((units, 2, 1)),
         waited=np.zeros((units, 2)),
@@ -113,7 +114,7 @@ def test_a_large_isolated_stratum_follows_the_bass_curve() -> None:
     for month in range(months):
         euler += (p + q * euler) * (1 - euler) / 12
         missed = max(missed, abs(euler - bass_step(begin / people, p, q, (month + 1) / 12)))
-        workforce.step(month, staff, one, keys)
+        workforce.step(month, staff, one, keys, keys)
         if (month + 1) % 12:
             continue
         _, known = workforce.coverage(staff.people)

@@ -112,7 +112,7 @@ def stopped(scenario: Scenario) -> Any:
 def test_each_parameter_moves_its_gate(parameter: str) -> None:
     kind, size, gate = GATES[parameter]
     everybody = small.strata({"exempt": False, "eid_at_start": 0.9, "trained_at_golive": 0.5})
-    friction = {"eid": {"session_active": 0.3, "login_declined": 0.6}}
+    friction = {"eid": {"session_active": 0.3, "login_declined": 0.6}, "consent": {"granted": 0.7}}
     base = stopped(small.scenario(everybody, friction))
     bent = stopped(
         small.scenario(everybody, friction, {"shifts": [shift("A", parameter, start="2024-01", **{kind: size})]})
