@@ -37,6 +37,7 @@ BUDGET = {
     "baseline": 1e-8,
     "repetitions": 1e-8,
     "weights": 1e-8,
+    "saturation": 1e-8,
 }
 
 

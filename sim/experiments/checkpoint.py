@@ -211,4 +211,6 @@ def _placed(keys: list[str], at: Ints, new: list[str]) -> list[str]:
 def _key(spec: Spec) -> dict[str, Any]:
     content = hashlib.sha256(spec.scenario.model_dump_json().encode())
     content.update(repr(spec.observations).encode())
+    if spec.scenario.ceiling is not None:
+        content.update(spec.scenario.ceiling.key.encode())
     return {"input": content.hexdigest(), "seed": spec.seed, **fingerprint()}

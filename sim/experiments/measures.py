@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from sim.experiments import ages, seen
 from sim.experiments.ages import AGES
-from sim.model import entries
+from sim.model import entries, saturation
 from sim.model.compiled import compiled
 from sim.model.draws import Values
 from sim.model.gates import REASONS
@@ -243,9 +243,8 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     for name in ("ready", "reading", "writing"):
         rows[_ROW[f"actors_{name}"]] = (getattr(record, name) * actors).T
     reading, access = record.reading.T, record.access.T
-    activity = model.calendar.activity(values["weekend"])
-    contacts = (model.of_sectors("contacts", row) * populations)[:, None] * activity
-    calls = contacts * model.of_sectors("calls", row)[:, None] * reading
+    contacts = saturation.contacts(model, row, values)
+    calls = saturation.openings(model, row, contacts, record.reading)
     downloads = calls * (values["benefit.status_critical"] * values["benefit.newer"]) * access
     rows[_ROW["indicator_calls"]], rows[_ROW["downloads"]] = calls, downloads
     rows[_ROW["hours_saved"]] = (

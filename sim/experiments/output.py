@@ -15,8 +15,8 @@ from sim.errors import UserError, why
 
 MANIFEST = "manifest.json"
 OWN = frozenset(
-    {"report.html", "forecast.parquet", "backlog.parquet", "forecast.csv", "summary.json", MANIFEST}
-)  # the files of every forecast
+    {"report.html", "forecast.parquet", "backlog.parquet", "forecast.csv", "summary.json", "capacity.csv", MANIFEST}
+)  # the files that a forecast may write
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ class Calendar:
         return int(np.searchsorted(self.starts, day, side="right") - 1)
 
     @cached_property
-    def _weekdays(self) -> tuple[Floats, Floats]:
+    def weekdays(self) -> tuple[Floats, Floats]:
         """[T] the weekdays and the weekend days of each month."""
         first = np.array([self.date_of_month(m).weekday() for m in range(self.months)])
         days = np.diff(self.starts).astype(int)
@@ -73,6 +73,6 @@ class Calendar:
 
     def activity(self, weekend: float) -> Floats:
         """[T] each month's share of a year's activity when a weekend day is ``weekend`` of a weekday."""
-        weekdays, free = self._weekdays
+        weekdays, free = self.weekdays
         per_year = 365.25 * (5 + 2 * weekend) / 7
         return np.asarray((weekdays + weekend * free) / per_year)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from sim.model import consent, entries, technical
+from sim.model import consent, entries, saturation, technical
 from sim.model.dates import Dates
 from sim.model.draws import Values
 from sim.model.entries import EntryRates, Pools
@@ -37,7 +37,7 @@ def prepare(
     )
     consent_pass = consent.passes(absent, before, v["consent.emergency"], granted)
     declined, active = (shifts.of_strata(f"eid.{n}", v[f"eid.{n}"]) for n in ("login_declined", "session_active"))
-    works = technical.works(v["technical.errors"], dates.down, v["technical.retried"])
+    works = technical.works(v["technical.errors"], dates.down, v["technical.retried"], _lost(model, row, values, dates))
     rates = EntryRates(
         first=model.structure.first,
         mean=activity[:, of] * weight,
@@ -77,6 +77,15 @@ def _intensity(model: Model, row: Floats, streams: Streams | None) -> Floats:
         return np.ones((model.months, model.units))
     z = ndtri(uniforms(streams.intensity, model.months).T)
     return np.asarray(np.exp(np.sqrt(variance) * z - variance / 2))
+
+
+def _lost(model: Model, row: Floats, values: Values, dates: Dates) -> Floats | float:
+    """[T] the share of the uploads that a saturated Kjernejournal loses; 0 where no ceiling is known."""
+    ceiling = model.scenario.ceiling
+    if ceiling is None:
+        return 0.0
+    calls = saturation.openings(model, row, saturation.contacts(model, row, values), dates.reading)
+    return saturation.lost(calls.sum(axis=0), model.calendar, ceiling)
 
 
 def _duty(model: Model, values: Values, dates: Dates) -> Floats:

@@ -1,7 +1,7 @@
 """Kjernejournal and HelseID as they fail: a steady share of errors, and outages that come at random.
 
-Outages are a Poisson process with exponential durations. What fails may be sent again; the rest waits like any other
-stopped entry.
+Outages are a Poisson process with exponential durations. Where the capacity is known, what exceeds it fails too
+(``saturation``). What fails may be sent again; the rest waits like any other stopped entry.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def share_down(per_year: float, hours: float) -> float:
     return per_year * hours / (365.25 * 24.0 + per_year * hours)
 
 
-def works(errors: float, down: Floats, retried: float) -> Floats:
-    """[T] the chance that an upload gets through in a month with the share ``down`` [T] of outage."""
-    fails = 1.0 - (1.0 - errors) * (1.0 - np.minimum(down, 1.0))
+def works(errors: float, down: Floats, retried: float, lost: Floats | float = 0.0) -> Floats:
+    """[T] the chance that an upload gets through in a month with the share ``down`` [T] of outage and ``lost`` [T] to
+    saturation."""
+    fails = 1.0 - (1.0 - errors) * (1.0 - np.minimum(down, 1.0)) * (1.0 - lost)
     return np.asarray(1.0 - fails * (1.0 - retried))

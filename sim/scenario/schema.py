@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from sim.scenario.ceiling import Ceiling
 from sim.scenario.parameter import (
     CallRate,
     CardRate,
@@ -501,6 +502,7 @@ class Scenario(Section):
     shifts: list[Shift] = Field([], title="Daterte endringer av parametere")
     interventions: list[Chosen] = Field([], title="Tiltak", description="Legges over scenarioet, i denne rekkefølgen.")
     _fitted: Posterior | None = PrivateAttr(None)
+    _ceiling: Ceiling | None = PrivateAttr(None)
 
     @property
     def fitted(self) -> Posterior | None:
@@ -511,6 +513,17 @@ class Scenario(Section):
         """The same scenario whose fitted parameters are drawn from a posterior, or from their priors (None)."""
         copy = self.model_copy()
         copy._fitted = posterior
+        return copy
+
+    @property
+    def ceiling(self) -> Ceiling | None:
+        """The openings that Kjernejournal bears, once a load test's capacity is given; None: any number."""
+        return self._ceiling
+
+    def with_ceiling(self, ceiling: Ceiling | None) -> Scenario:
+        """The same scenario in which Kjernejournal bears so many openings."""
+        copy = self.model_copy()
+        copy._ceiling = ceiling
         return copy
 
 

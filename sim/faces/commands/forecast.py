@@ -86,6 +86,27 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         ),
     )
     made.add_argument(
+        "--capacity",
+        metavar=t("FIL", "FILE"),
+        help=t(
+            "capacity.json fra «kj-load capacity»: rapporten viser rommet i hver måned, og det en mettet kjernejournal ikke "
+            "bærer, stopper ved barrieren teknikk",
+            "capacity.json of «kj-load capacity»: the report shows the headroom of every month, and what a saturated "
+            "Kjernejournal does not bear stops at the technical gate",
+        ),
+    )
+    made.add_argument(
+        "--instances",
+        type=positive,
+        metavar="N",
+        help=t(
+            "så mange tjenerprosesser i stedet for den målte oppstillingen med høyest rate; målt, eller etter filens "
+            "skaleringslov (USL)",
+            "so many server processes instead of the measured configuration with the highest rate; measured, or by the "
+            "file's scalability law (USL)",
+        ),
+    )
+    made.add_argument(
         "--workers",
         type=positive,
         metavar="W",
@@ -144,8 +165,16 @@ def run(options: argparse.Namespace) -> int:
     seed = loaded.scenario.seed if options.seed is None else options.seed
     if seed < 0:
         raise UserError("--seed skal være 0 eller mer", "--seed must be 0 or more")
+    if options.capacity is None and options.instances is not None:
+        raise UserError("--instances krever --capacity", "--instances requires --capacity")
+    capacity = None
+    if options.capacity is not None:
+        from sim.scenario.capacity import read
+
+        capacity = read(Path(options.capacity), options.instances)
     from sim.experiments import forecast, sequential
     from sim.experiments.checkpoint import Checkpoint
+    from sim.experiments.headroom import Headroom, ceiling
     from sim.experiments.keyfigures import headline_month
     from sim.experiments.local import Local
     from sim.experiments.observations import published
@@ -179,7 +208,10 @@ def run(options: argparse.Namespace) -> int:
     kept = None
     if not options.prior:
         loaded, kept = with_posterior(loaded)
-    spec = Spec(loaded.scenario, seed, tuple(published(loaded.data_folder)))
+    bearing = (
+        loaded.scenario if capacity is None else loaded.scenario.with_ceiling(ceiling(capacity, loaded.data_folder))
+    )
+    spec = Spec(bearing, seed, tuple(published(loaded.data_folder)))
     plan = Plan(spec, count, wish, options.decomposition)
     checkpoint = Checkpoint(target.parent / f".{target.name}-checkpoint", spec, fresh=options.fresh)
     if checkpoint.dropped:
@@ -221,11 +253,13 @@ def run(options: argparse.Namespace) -> int:
     results, reached, divided = study.results, study.reached, study.decomposition
     count = results.replications
     summary = Summary.of(results)
+    headroom = None if capacity is None else Headroom.of(results, capacity, loaded.data_folder)
     from sim.faces.report import page
 
     with output.folder(target) as folder:
-        forecast.write(folder, summary, divided)
-        (folder / "report.html").write_text(page.render(loaded, summary, seed, options.lang, divided), encoding="utf-8")
+        forecast.write(folder, summary, divided, headroom)
+        report = page.render(loaded, summary, seed, options.lang, divided, headroom)
+        (folder / "report.html").write_text(report, encoding="utf-8")
         for extra, make in (
             (options.trace, lambda: _trace(results, seed, options.trace_replication)),
             (options.png, lambda: page.fan_png(summary, options.lang)),
@@ -245,6 +279,7 @@ def run(options: argparse.Namespace) -> int:
             study.pairs,
             reached,
             options.cluster,
+            headroom,
         )
         forecast.write_manifest(folder, content)
     checkpoint.done()
@@ -263,15 +298,20 @@ def run(options: argparse.Namespace) -> int:
         low, middle, high = (percent(statistics[k], options.lang) for k in ("p05", "p50", "p95"))
         return f"{middle} ({low}\u2013{high})"
 
+    borne = ""
+    if headroom is not None:
+        from sim.faces.report.headroom import sentences
+
+        borne = "\n".join(sentences(headroom, options.lang)) + "\n"
     drawn = Text("kalibrert", "calibrated") if kept else Text("fra a priori-fordelingene", "from the priors")
     hospital = interval(summary.at("sync_rate_new", "national", key, "hospital"))
     say(
         options,
         f"{key}: {interval(headline)} av nye oppføringer er synkronisert, i sykehus {hospital} "
-        f"(median og 90 %-intervall av {count} trekk, {drawn.nb}).\n"
+        f"(median og 90 %-intervall av {count} trekk, {drawn.nb}).\n{borne}"
         f"Prognosen ligger i {target}. Neste: åpne {target / 'report.html'}, eller utrulling explain {options.scenario}",
         f"{key}: {interval(headline)} of new entries are synced, in hospitals {hospital} "
-        f"(median and 90% interval of {count} draws, {drawn.en}).\n"
+        f"(median and 90% interval of {count} draws, {drawn.en}).\n{borne}"
         f"The forecast is in {target}. Next: open {target / 'report.html'}, or utrulling explain {options.scenario}",
     )
     if count < page.FEW:

@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 
 from sim.experiments import forecast
 from sim.experiments.decomposition import Decomposition
+from sim.experiments.headroom import Headroom
 from sim.experiments.keyfigures import headline_month
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, document, drawing, tables, uncertainty
+from sim.faces.report import charts, document, drawing, headroom, tables, uncertainty
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -24,9 +25,16 @@ from sim.vocabulary import GATES, REGIONS, TAGS
 FEW = 50  # draws below which a 90 % interval says little
 
 
-def render(loaded: Loaded, summary: Summary, seed: int, lang: str, decomposition: Decomposition | None = None) -> str:
+def render(
+    loaded: Loaded,
+    summary: Summary,
+    seed: int,
+    lang: str,
+    decomposition: Decomposition | None = None,
+    room: Headroom | None = None,
+) -> str:
     """The whole report as HTML."""
-    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang, decomposition))
+    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang, decomposition, room))
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
@@ -39,7 +47,12 @@ def _interval(statistics: dict[str, float], lang: str) -> str:
 
 
 def _content(
-    loaded: Loaded, summary: Summary, seed: int, lang: str, decomposition: Decomposition | None
+    loaded: Loaded,
+    summary: Summary,
+    seed: int,
+    lang: str,
+    decomposition: Decomposition | None,
+    room: Headroom | None,
 ) -> dict[str, Any]:
     results, scenario = summary.results, loaded.scenario
     model = results.model
@@ -55,9 +68,12 @@ def _content(
     return {
         "title": title,
         "description": scenario.description,
-        "conclusion": _conclusion(summary, key, when, whole, lang),
+        "conclusion": _conclusion(summary, key, when, whole, lang)
+        + (headroom.sentences(room, lang) if room is not None else []),
         "calibrated": scenario.fitted is not None,
-        "charts": _charts(loaded, summary, index, when, whole, lang),
+        "charts": _charts(loaded, summary, index, when, whole, lang)
+        | ({} if room is None else {"capacity": headroom.chart(room, model.calendar, lang)}),
+        "capacity": None if room is None else headroom.facts(room, lang),
         "a1190": [tables.a1190(results, lang, by, "vest", evaluated) for by in ("month", "category", "group")]
         if evaluated and "vest" in scenario.regions
         else [],
@@ -66,7 +82,13 @@ def _content(
         "drivers": tables.drivers(results, scenario, index, lang),
         "trusts": tables.trusts(summary, _last_year(index), lang),
         "uncertainty": uncertainty.section(decomposition, key, whole, lang) if decomposition else None,
-        "repeat": forecast.repeat(loaded, seed, results.replications, decomposition.pairs if decomposition else 0),
+        "repeat": forecast.repeat(
+            loaded,
+            seed,
+            results.replications,
+            decomposition.pairs if decomposition else 0,
+            room.capacity if room else None,
+        ),
         "when": when,
         "tag_counts": [(tags[k], n) for k, n in counts.items()],
         "assumption_share": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),
