@@ -90,7 +90,7 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         metavar=t("FIL", "FILE"),
         help=t(
             "capacity.json fra «kj-load capacity»: rapporten viser rommet i hver måned, og det en mettet kjernejournal ikke "
-            "bærer, stopper ved barrieren teknikk",
+            "bærer, stopper ved barrieren teknisk",
             "capacity.json of «kj-load capacity»: the report shows the headroom of every month, and what a saturated "
             "Kjernejournal does not bear stops at the technical gate",
         ),

@@ -23,8 +23,8 @@ def _month(label: str, lang: str) -> str:
 
 
 def _rate(value: float, lang: str) -> str:
-    """A rate with one decimal where it is small."""
-    return number(value, lang, 0 if value >= 100 else 1)
+    """A rate, or a number of times, with the decimals that its size asks for."""
+    return number(value, lang, 0 if value >= 100 else 1 if value >= 1 or value == 0 else 2)
 
 
 def sentences(room: Headroom, lang: str) -> list[str]:
@@ -66,9 +66,12 @@ def sentences(room: Headroom, lang: str) -> list[str]:
 def _verdict(room: Headroom, lang: str) -> str:
     c = room.capacity
     rate = f"{_rate(c.median, lang)} ({_rate(c.low, lang)}\u2013{_rate(c.high, lang)})"
+    many = c.instances > 1
     measured = say(
-        lang, f"kapasiteten på {rate} åpninger per sekund", f"the capacity of {rate} openings per second"
-    ) + say(lang, f" med {c.instances} tjenerprosess(er)", f" with {c.instances} server process(es)")
+        lang,
+        f"kapasiteten på {rate} åpninger per sekund med {c.instances} tjenerprosess{'er' if many else ''}",
+        f"the capacity of {rate} openings per second with {c.instances} server process{'es' if many else ''}",
+    )
     first = room.first_short(c.median)
     if first is None:
         top = int(room.burst[2].argmax())
@@ -121,7 +124,7 @@ def facts(room: Headroom, lang: str) -> list[str]:
             "extrapolated by the file's scalability law (USL) beyond the measured numbers, with the doubt that belongs to that",
         ),
     }[c.basis]
-    machine = ", ".join(str(v) for v in c.file.machine.values() if v not in (None, "", [], {}))
+    machine = _machine(c.file.machine, lang)
     peak = number(room.factor, lang, 0 if room.factor == round(room.factor) else 1)
     found = [
         say(
@@ -160,6 +163,17 @@ def facts(room: Headroom, lang: str) -> list[str]:
             )
         )
     return found
+
+
+def _machine(stated: dict[str, Any], lang: str) -> str:
+    """«AMD EPYC, 2 kjerner, Linux x86_64», as far as the file says."""
+    cores = stated.get("cores")
+    parts = (
+        stated.get("processor"),
+        None if cores is None else f"{cores} {say(lang, 'kjerner', 'cores')}",
+        stated.get("system"),
+    )
+    return ", ".join(str(p) for p in parts if p)
 
 
 def chart(room: Headroom, calendar: Calendar, lang: str) -> Chart:
@@ -207,11 +221,13 @@ def _figure(room: Headroom, calendar: Calendar, lang: str) -> Figure:
     name = say(lang, "kapasitet", "capacity") + (say(lang, " (nedre grense)", " (lower bound)") if c.bound else "")
     axes.annotate(
         name,
-        (x[0], c.median),
-        xytext=(4, -12 if c.median > 0 else 4),
+        (x[-1], c.median),
+        xytext=(-2, 5),
         textcoords="offset points",
+        ha="right",
         color=ORANGE,
         fontsize=9,
+        bbox={"facecolor": "white", "alpha": 0.7, "edgecolor": "none", "pad": 1},
     )
     time_axis(axes, calendar)
     number_axis(axes, lang)
