@@ -66,7 +66,7 @@ def test_the_lost_share_is_what_the_model_took(tmp_path: Path) -> None:
     measured = capacity.read(made.write(tmp_path, LITTLE))
     certain = small.scenario({"technical": {"errors": 0.0, "outages": 0.0, "retried": 0.0}})
     here = certain.with_ceiling(headroom.ceiling(measured, DATA))
-    results = replicate(here, 60, 1, workers=1)
+    results = replicate(here, 150, 1, workers=1)
     room = Headroom.of(results, measured, DATA)
     after = GATE_KEYS[GATE_KEYS.index("technical") + 1 :]
     total = {
@@ -122,7 +122,7 @@ def forecast(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _made(*more: str) -> int:
-    return main(["forecast", "short.yaml", "--workers", "1", "--decomposition", "0", *more])
+    return main(["forecast", "short.yaml", "--prior", "--workers", "1", "--decomposition", "0", *more])
 
 
 def test_the_forecast_tells_the_headroom_in_every_file(forecast: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,7 +149,7 @@ def test_the_forecast_tells_the_headroom_in_every_file(forecast: Path, capsys: p
         ">8 Kapasitet<",
     ):
         assert said in report
-    assert main(["forecast", "short.yaml", "--workers", "1", "--decomposition", "0", "--lang", "en"]) == 0
+    assert main(["forecast", "short.yaml", "--prior", "--workers", "1", "--decomposition", "0", "--lang", "en"]) == 0
     english = (forecast / "out" / "short" / "report.html").read_text(encoding="utf-8")
     assert "capacity.csv" not in english
     assert ">8 Tables after report A-1190<" in english
