@@ -94,9 +94,9 @@ class Headroom:
         for name, values in (("peak_hour", self.peak), ("burst", self.burst)):
             columns |= {f"{name}_{n}": significant(v, 6) for n, v in zip(NAMES, values, strict=True)}
         for name in ("low", "median", "high"):
-            columns[f"capacity_{name}"] = getattr(self.capacity, name)
+            columns[f"capacity_{name}"] = significant(np.full(len(self.months), getattr(self.capacity, name)), 6)
         columns |= {f"room_{n}": significant(v, 6) for n, v in zip(("low", "median", "high"), self.room(), strict=True)}
-        columns["share_over"] = self.over
+        columns["share_over"] = significant(self.over, 6)
         columns |= {f"lost_{n}": significant(v, 6) for n, v in zip(NAMES, self.lost, strict=True)}
         return pd.DataFrame(columns)
 

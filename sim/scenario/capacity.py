@@ -165,8 +165,10 @@ def _checked(path: Path, content: bytes) -> File:
     except json.JSONDecodeError as error:
         at = f"{path}:{error.lineno}:{error.colno}"
         raise UserError(f"{at}: ikke gyldig JSON", f"{at}: not valid JSON") from error
-    except ValueError as error:
+    except UnicodeDecodeError as error:
         raise UserError(f"{path} er ikke UTF-8", f"{path} is not UTF-8") from error
+    except (ValueError, RecursionError) as error:  # a number too long, brackets too deep
+        raise UserError(f"{path}: ikke gyldig JSON", f"{path}: not valid JSON") from error
     kind = plain.get("format", FORMAT) if isinstance(plain, dict) else None
     if kind != FORMAT:
         raise UserError(

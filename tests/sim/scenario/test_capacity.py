@@ -89,6 +89,8 @@ FAULTS: list[tuple[object, str]] = [
     (made.content(format="kj-capacity/2"), "format: «kj-capacity/2» is not kj-capacity/1"),
     ([1, 2], "format: «None» is not kj-capacity/1"),
     ('{"format": \n  oops}', r"capacity.json:2:3: not valid JSON"),
+    ("[" * 100_000, "not valid JSON"),
+    ('{"format": ' + "9" * 5000 + "}", "not valid JSON"),
     (json.dumps(made.content()).replace("100.0", "NaN"), "must be a finite number"),
 ]
 
