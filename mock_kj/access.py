@@ -71,6 +71,7 @@ class Rules:
     consent_exempt_roles: frozenset[str] = frozenset(("LE", "SP"))
     elevated_without_restriction: str = "refuse"
     check_organisation: bool = True
+    closed_by_any_block: frozenset[Operation] = frozenset()  # the legacy API shares nothing then (2.2)
 
 
 def decide(who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules) -> str | None:
@@ -79,7 +80,9 @@ def decide(who: Who, operation: Operation, patient: Privacy | None, basis: Basis
     `patient` is None for somebody who has no kjernejournal. The decision does not depend on the time: a consent
     holds for the call that names it, and no time limit of a restriction or blocking is documented.
     """
-    return _user(who, rules) or (None if operation is Operation.STATUS else _journal(who, patient, basis, rules))
+    return _user(who, rules) or (
+        None if operation is Operation.STATUS else _journal(who, operation, patient, basis, rules)
+    )
 
 
 def _user(who: Who, rules: Rules) -> str | None:
@@ -97,7 +100,7 @@ def _user(who: Who, rules: Rules) -> str | None:
     return None
 
 
-def _journal(who: Who, patient: Privacy | None, basis: Basis | None, rules: Rules) -> str | None:
+def _journal(who: Who, operation: Operation, patient: Privacy | None, basis: Basis | None, rules: Rules) -> str | None:
     """Whether this journal may be opened on this basis."""
     if patient is None:
         return "patient-unknown"
@@ -105,6 +108,8 @@ def _journal(who: Who, patient: Privacy | None, basis: Basis | None, rules: Rule
         return "reserved"
     if who.hpr_number in patient.blocked:
         return "blocked"
+    if patient.blocked and operation in rules.closed_by_any_block:
+        return "somebody-blocked"
     if basis is None:
         return "basis-missing"
     if patient.restricted and basis not in ELEVATED:
@@ -133,11 +138,13 @@ LEGACY_BASIS = {"HPMOTTATTSAMTYKKE": Basis.CONSENT, "HPAKUTT": Basis.EMERGENCY, 
 LEGACY_RESTRICTED = {"HPMOTTATTSAMTYKKE": Basis.ELEVATED_CONSENT, "HPAKUTT": Basis.ELEVATED_EMERGENCY}
 
 
-def legacy_basis(ticket: str | None, use: Sequence[str], restricted: Sequence[str]) -> Basis | None:
+def legacy_basis(
+    ticket: str | None, use: Sequence[str], restricted: Sequence[str], *, alone: bool = False
+) -> Basis | None:
     """The legacy consent headers as a basis (A-HEAD; mapping inferred, 3.3).
 
-    `KJ-SAMTYKKE-BRUK` (use) overrides the ticket's consent; `KJ-SAMTYKKE-SPERRET-KRITISKINFO` (restricted) opens
-    what is restricted and knows two values only.
+    `KJ-SAMTYKKE-BRUK` (use) overrides the ticket's consent; `KJ-SAMTYKKE-SPERRET-KRITISKINFO` (restricted) comes on
+    top of it (chapter 1), opens what is restricted and knows two values only. With `alone` it needs no other consent.
 
     Raises:
         ValueError: a header has a value that does not exist or is given twice.
@@ -145,13 +152,11 @@ def legacy_basis(ticket: str | None, use: Sequence[str], restricted: Sequence[st
     """
     if len(use) > 1 or len(restricted) > 1:
         raise ValueError("a consent header is given more than once")
-    if restricted:
-        if restricted[0] not in LEGACY_RESTRICTED:
-            raise ValueError("KJ-SAMTYKKE-SPERRET-KRITISKINFO must be HPMOTTATTSAMTYKKE or HPAKUTT")
-        return LEGACY_RESTRICTED[restricted[0]]
+    if restricted and restricted[0] not in LEGACY_RESTRICTED:
+        raise ValueError("KJ-SAMTYKKE-SPERRET-KRITISKINFO must be HPMOTTATTSAMTYKKE or HPAKUTT")
     name = use[0] if use else ticket
-    if name is None:
-        return None
-    if name not in LEGACY_BASIS:
+    if name is not None and name not in LEGACY_BASIS:
         raise ValueError("consent must be HPMOTTATTSAMTYKKE, HPAKUTT or HPUNNTAK")
-    return LEGACY_BASIS[name]
+    if restricted and (alone or name is not None):
+        return LEGACY_RESTRICTED[restricted[0]]
+    return None if name is None else LEGACY_BASIS[name]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -192,20 +193,33 @@ class MockKj:
         elif path.startswith(citizen.PREFIX + "/"):
             await self._suffer_then(self._citizen, citizen.PREFIX, "citizen", "", scope, receive, send)
         elif path in ("/", "/docs", "/openapi.json"):
-            await self._documents(scope, receive, marked(send))
+            await self._documents(scope, receive, send)
         else:
             await self._operator(scope, receive, marked(send))
 
     async def _suffer_then(
         self, app: Any, prefix: str, operation: str, group: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        plan = self.parts.service.faults
+        service, started, result = self.parts.service, time.perf_counter(), "ok"
+
+        async def counted(message: Any) -> None:
+            nonlocal result
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                result = f"http-{message['status']}"
+            await send(message)
+
+        plan = service.faults
         if plan.active and (status := await plan.suffer(operation, group)) is not None:
-            await Reply(
-                status, b'{"error":"temporarily_unavailable"}' if status != 429 else b"", b"application/json"
-            ).send(send)
-            return
-        await app({**scope, "root_path": prefix}, receive, marked(send))
+            result = "fault"
+            body = b'{"error":"temporarily_unavailable"}' if status != 429 else b""
+            await Reply(status, body, b"application/json").send(send)
+        else:
+            await app({**scope, "root_path": prefix}, receive, marked(counted))
+        took = time.perf_counter() - started
+        service.metrics.done(prefix.split("/")[1], operation, result, took)
+        if log.isEnabledFor(logging.INFO):
+            fields = {"api": prefix.split("/")[1], "operation": operation, "outcome": result}
+            log.info("request", extra={**fields, "milliseconds": round(took * 1000, 1)})
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -270,7 +284,7 @@ def build(
         population,
         TokenCheck(issuer_url, keys, settings, clock, proofs),
         TokenCheck(issuer_url, keys, replace(settings, accept_bearer=True), clock, proofs),
-        register or CodeRegister(),
+        register or CodeRegister.from_file(None, settings),
         clock,
         active,
         Metrics(),

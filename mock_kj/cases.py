@@ -63,6 +63,7 @@ _ROWS = (
     _case("patient-unknown", 404, "not-found", "KI-MOCK-PATIENT", "KJF-000017", "unknown", "3.11; KJF-000017 in A-CODES", "The patient has no kjernejournal."),
     _case("reserved", 403, "forbidden", "KI-MOCK-RESERVED", "KJF-000017", "unknown", "B-STATUS, 3.11", "The patient has opted out of kjernejournal."),
     _case("blocked", 403, "forbidden", "KI-MOCK-BLOCKED", "KJF-MOCK-BLOCKED", "documented", "B-STATUS: refused, cannot be overruled; code unknown", "The patient has blocked this practitioner."),
+    _case("somebody-blocked", 403, "forbidden", "KI-MOCK-BLOCKED", "KJF-MOCK-SOMEBODY-BLOCKED", "documented", "A-HI: nothing is shared if the patient has blocked anybody; legacy API only; code and status unknown", "The patient has blocked a practitioner, so nothing is shared through this API."),
     _case("basis-missing", 400, "required", "AUTH-0003", "KJF-MOCK-CONSENT", "inferred", "B-AUTH (3.2), CS-ERR", "The access basis is missing."),
     _case("basis-invalid", 400, "code-invalid", "AUTH-0003", "KJF-MOCK-CONSENT", "inferred", "B-AUTH (3.2), CS-ERR", "The access basis is not one of the allowed values."),
     _case("not-exempt", 403, "forbidden", "KI-MOCK-CONSENT", "KJF-MOCK-CONSENT", "unknown", "3.3: who is exempt is unknown", "This role is not exempt from the patient's consent."),

@@ -19,11 +19,24 @@ EXAMPLES = """
 first steps:
   mock-kj serve                                   start everything on 127.0.0.1:8480
   mock-kj client --out client.json                a ready test client for it
+  mock-kj persons --case restricted_all           whom to try a privacy case with
   mock-kj contract                                what is documented, inferred, unknown, and which setting decides
   mock-kj serve --persons 5600000 --data nation   the whole nation (costs nothing until somebody writes)
 
 This is a mock. It holds synthetic persons only and refuses numbers that could belong to a real person.
 """
+
+
+# Spelt out here so that --help needs no heavy import; a test compares them with `listing.CASES`.
+_PERSON_CASES = (
+    "with_entries",
+    "no_entries",
+    "reserved",
+    "restricted_all",
+    "restricted_critical",
+    "blocks_somebody",
+    "own_information",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,6 +96,19 @@ def parser() -> argparse.ArgumentParser:
     )
     populate.add_argument("--json", action="store_true", help="print the counts as JSON")
     _settings(populate)
+
+    persons = commands.add_parser(
+        "persons", help="list synthetic persons by privacy case", description=f"Cases: {', '.join(_PERSON_CASES)}."
+    )
+    persons.add_argument("--case", choices=_PERSON_CASES, help="only persons of this case")
+    professionals = commands.add_parser("professionals", help="list health professionals who can log in")
+    professionals.add_argument("--role", metavar="CODE", help="only of this HPR role, such as LE")
+    for listed in (persons, professionals):
+        _data(listed)
+        listed.add_argument("--db", metavar="URL", help="as given to serve")
+        listed.add_argument("--organisations", type=Path, metavar="YAML", help="as given to serve")
+        listed.add_argument("--count", type=int, default=20, metavar="N", help="how many at most (default: 20)")
+        listed.add_argument("--json", action="store_true", help="print JSON")
 
     contract = commands.add_parser("contract", help="print the table of facts, certainty, settings and defaults")
     contract.add_argument("--json", action="store_true")
@@ -199,6 +225,29 @@ def _populate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _list(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from mock_kj import listing
+    from mock_kj.server import Options
+
+    if args.count < 1:
+        raise UsageError("--count", "must be at least 1")
+    options = Options(data=args.data, database=args.db, organisations=args.organisations)
+    wanted = args.case if args.command == "persons" else args.role
+    lines = asyncio.run(listing.run(options, args.command, wanted, args.count))
+    if args.json:
+        print(json.dumps(lines, ensure_ascii=False, indent=2))
+        return 0
+    for line in lines:
+        print("  ".join("-" if v is None else ",".join(v) if isinstance(v, list) else str(v) for v in line.values()))
+    if not lines:
+        print("nobody is of this kind", file=sys.stderr)
+    elif sys.stdout.isatty():
+        print(f"columns: {', '.join(lines[0])}", file=sys.stderr)
+    return 0
+
+
 def _contract(args: argparse.Namespace) -> int:
     from mock_kj import contract, settings
 
@@ -207,7 +256,14 @@ def _contract(args: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS: dict[str, Any] = {"serve": _serve, "client": _client, "populate": _populate, "contract": _contract}
+COMMANDS: dict[str, Any] = {
+    "serve": _serve,
+    "client": _client,
+    "populate": _populate,
+    "persons": _list,
+    "professionals": _list,
+    "contract": _contract,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

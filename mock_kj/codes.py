@@ -2,6 +2,7 @@
 
 The mock bundles small lists. A *closed* list is complete for the mock: other codes are refused. An *open* one only
 checks the form, since the full registers (FEST, ATC, ICD-10) are not bundled; a file can add codes or close a list.
+The settings `unknown_code_systems` and `unlisted_codes` say what becomes of what is not on any list.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mock_kj.errors import UsageError
-from mock_kj.settings import read_yaml
+from mock_kj.settings import Settings, read_yaml
 
 KJ = "http://nhn.no/kj/fhir/CodeSystem/"
 HL7 = "http://terminology.hl7.org/CodeSystem/"
@@ -61,8 +62,12 @@ class CodeSystem:
 _FEST = re.compile(r"ID_[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FORM = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 # ICD-10 without chapter XX (V0n-Y98) and chapter XXI (Z00-Z99), which the API refuses (B-CODES).
-_ICD10 = re.compile(r"[A-UW]\d{2}(\.?\d{1,2})?")
+_ICD10 = re.compile(r"[A-U]\d{2}(\.?\d{1,2})?")
+_SERIAL = re.compile(r"\d{1,4}")
+UCUM = "http://unitsofmeasure.org"
 INACTIVE_EXAMPLE = "ID_00000000-0000-4000-8000-00000000DEAD"
+
+_OWN = "KJ list whose content is unknown (4.3); sample codes of the mock; form-checked"
 
 BUNDLED: tuple[CodeSystem, ...] = (
     CodeSystem(ROLE_SYSTEM, _FORM, True, ROLES, source="Volven 9060 (part)"),
@@ -80,8 +85,15 @@ BUNDLED: tuple[CodeSystem, ...] = (
     CodeSystem(f"{KJ}DrugTradeName", _FEST, source="FEST; form-checked"),
     CodeSystem(f"{KJ}ActiveSubstance", _FEST, inactive=frozenset({INACTIVE_EXAMPLE}), source="FEST_VIRKESTOFF; one made-up inactive code"),
     CodeSystem(ICD10, _ICD10, source="ICD-10 without chapters XX and XXI; form-checked"),
+    CodeSystem(f"{KJ}OtherAllergen", _SERIAL, False, {"1": "Lateks", "2": "Vepsegift", "3": "Peanøtt"}, source=_OWN),
+    CodeSystem(f"{KJ}Transplants", _SERIAL, False, {"1": "Transplantert nyre", "2": "Hjerteklaff, biologisk"}, source=_OWN),
+    CodeSystem(f"{KJ}ComplicationsOfAnesthesia", _SERIAL, False, {"1": "Vanskelig intubasjon", "2": "Malign hypertermi"}, source=_OWN),
+    CodeSystem(f"{KJ}Procedure", _SERIAL, False, {"1": "Pågående immundempende behandling"}, source=_OWN),
+    CodeSystem(f"{KJ}Device", _SERIAL, False, {"1": "Pacemaker", "2": "Implantert hjertestarter"}, source=_OWN),
+    CodeSystem(f"{KJ}Flag", _SERIAL, False, {"1": "Avvik fra vanlig behandlingsrutine"}, source=_OWN),
+    CodeSystem(UCUM, _FORM, True, {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "h": "hours", "min": "minutes"}, source="HL7 R4 age-units"),
     CodeSystem(
-        REACTIONS, re.compile(r"[0-9A-Za-z]{1,10}"), False,
+        REACTIONS, _SERIAL, False,
         {"1": "Anafylaktisk reaksjon", "2": "Utslett", "3": "Pustebesvær", "4": "Ødem"}, source="KJ list formerly Volven 7497 (part; open)",
     ),
     CodeSystem(f"{HL7}allergyintolerance-clinical", _FORM, True, {"active": "Active", "inactive": "Inactive", "resolved": "Resolved"}, source="HL7 R4"),
@@ -103,26 +115,41 @@ BUNDLED: tuple[CodeSystem, ...] = (
 
 
 class CodeRegister:
-    """The systems that codes are checked against. Systems it does not know are let through."""
+    """The systems that codes are checked against.
 
-    def __init__(self, systems: tuple[CodeSystem, ...] = BUNDLED) -> None:
+    `unknown` says what becomes of a coding of a system that is not among them, or of none: refuse or accept.
+    `unlisted` says what becomes of a code that an open list does not hold: looked at by its form, or refused.
+    """
+
+    def __init__(
+        self, systems: tuple[CodeSystem, ...] = BUNDLED, *, unknown: str = "refuse", unlisted: str = "form"
+    ) -> None:
         self.systems = {s.url: s for s in systems}
+        self._unknown = unknown
+        self._unlisted = unlisted
         self.fault = lru_cache(maxsize=8192)(self._fault)
 
-    def _fault(self, system: str, code: str) -> str | None:
-        """Why a coding is refused, or None if it is good or of an unknown system."""
-        known = self.systems.get(system)
-        return known.fault(code) if known is not None else None
+    def _fault(self, system: str | None, code: str) -> str | None:
+        """Why a coding is refused, or None if it is good."""
+        known = self.systems.get(system) if system is not None else None
+        if known is None:
+            if self._unknown == "accept":
+                return None
+            return "the coding names no code system" if system is None else "the code system is not known"
+        if self._unlisted == "refuse" and code not in known.codes:
+            return "the code does not exist in its code system"
+        return known.fault(code)
 
     @staticmethod
-    def from_file(path: Path | None) -> CodeRegister:
+    def from_file(path: Path | None, settings: Settings | None = None) -> CodeRegister:
         """The bundled lists with a file's additions: `{<system>: {closed: bool, codes: {..}, inactive: [..]}}`.
 
         Raises:
             UsageError: the file is unreadable or has another shape.
 
         """
-        register = CodeRegister()
+        s = settings or Settings()
+        register = CodeRegister(unknown=s.unknown_code_systems, unlisted=s.unlisted_codes)
         if path is None:
             return register
         for url, change in read_yaml(path).items():

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mock_kj import statistics
+from mock_kj import faults, statistics
 from mock_kj.access import Privacy
 from mock_kj.api.refusals import plain_refusals
 from mock_kj.api.service import Service
@@ -61,7 +61,8 @@ def build(
     async def local_entries(request: Request) -> Response:
         """Numbers of entries in the organisations' own records, so that the share uploaded can be told (4.3)."""
         data = await _json(request)
-        if not all(o in service.organisations and isinstance(n, int) and n >= 0 for o, n in data.items()):
+        parents = {o.parent for o in service.organisations.values()}
+        if not all((o in service.organisations or o in parents) and isinstance(n, int) and n >= 0 for o, n in data.items()):
             raise Refusal("parameter-invalid", "the body maps known organisation numbers to whole numbers")
         local = await local_numbers() | data
         await service.store.set_meta(_LOCAL, orjson.dumps(local).decode())
@@ -75,7 +76,8 @@ def build(
                 await share_plan(await _json(request))
             except UsageError as error:
                 raise Refusal("parameter-invalid", str(error)) from error
-        return JSONResponse({"active": service.faults.active, "rules": len(service.faults.plan.rules)})
+        plan = service.faults.plan
+        return JSONResponse({"active": plan != faults.Plan(seed=plan.seed), "rules": len(plan.rules)})
 
     async def rotate_keys(request: Request) -> Response:
         rotate()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from calendar import isleap
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from itertools import accumulate, product
@@ -25,6 +25,14 @@ _MASK = (1 << 64) - 1
 OLDEST = 100
 PRIVACY = {(a, b, c): Privacy(a, b, c) for a, b, c in product((False, True), repeat=3)}
 HPR_BASE = 990_000_000
+EXAMPLES = (
+    "with_entries",
+    "reserved",
+    "restricted_all",
+    "restricted_critical",
+    "blocks_first_doctor",
+    "blocks_somebody_else",
+)
 # Share of each HPR role among professionals (ASSUMPTION: the order of size in the register, not its figures).
 ROLE_SHARES: tuple[tuple[str, float], ...] = (
     ("SP", 0.42),
@@ -41,12 +49,66 @@ ROLE_SHARES: tuple[tuple[str, float], ...] = (
 )
 
 
+_BLOCK = 50
+# Prime to 365, 366 and _RANKS, and about the golden ratio of a year, so that few are strewn as evenly as many.
+_STRIDE = 227
+# Every day and kind has at least 411 valid numbers (identity.capacity); nine million persons need 270 of them.
+_RANKS = 409
+
+
 def mix(value: int) -> int:
     """SplitMix64's finaliser: 64 well-mixed bits of a 64-bit number (Steele, Lea, Flood 2014)."""
     value = (value + 0x9E3779B97F4A7C15) & _MASK
     value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
     return value ^ (value >> 31)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKind:
+    """One kind of synthetic number: its places [start, stop) among the fifty of a turned block."""
+
+    start: int
+    stop: int
+    shift: int
+    d_number: bool = False
+
+    def _upto(self, position: int) -> int:
+        """How many of this kind stand before a position of blocks that are not turned."""
+        blocks, rest = divmod(position, _BLOCK)
+        return blocks * (self.stop - self.start) + min(max(rest - self.start, 0), self.stop - self.start)
+
+    def before(self, index: int) -> int:
+        """How many persons of this kind come before a person."""
+        block, rest = divmod(index, _BLOCK)
+        turn = _turn(block)
+        return block * (self.stop - self.start) + self._upto(turn + rest) - self._upto(turn)
+
+    def place(self, serial: int) -> int:
+        """The person of this kind with a serial number; the inverse of `before`."""
+        size = self.stop - self.start
+        block, rest = divmod(serial, size)
+        turn = _turn(block)
+        row, column = divmod(self._upto(turn) + rest, size)
+        return block * _BLOCK + row * _BLOCK + self.start + column - turn
+
+
+_KINDS = (
+    NumberKind(0, 1, identity.TENOR, d_number=True),
+    NumberKind(1, 6, identity.NHN),
+    NumberKind(6, _BLOCK, identity.TENOR),
+)
+
+
+def _turn(block: int) -> int:
+    """By how much a block of fifty is turned."""
+    return mix(block) % _BLOCK
+
+
+@lru_cache(maxsize=131_072)
+def _offset(year: int, kind: NumberKind, what: int) -> int:
+    """Where the strewing begins: of the days of a year (0), or of the numbers of one day (its number from 1 up)."""
+    return mix((year * 64 + kind.start) * 512 + what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +122,9 @@ class Rates:
     restricted_critical: float = 0.001
     blocks: float = 0.0005
     role_inactive: float = 0.01
+    own_information: float = 0.02
+    medicines: float = 0.5
+    locked_prescriptions: float = 0.01
 
     def check(self) -> None:
         """Refuse rates that are none.
@@ -68,11 +133,20 @@ class Rates:
             UsageError: a rate is not between 0 and 1, or the mean is below 1.
 
         """
-        for name in ("prevalence", "reserved", "restricted_all", "restricted_critical", "blocks", "role_inactive"):
+        for name in (f.name for f in fields(self) if f.name != "entries_mean"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UsageError(f"population: {name}", "must lie between 0 and 1")
         if not 1 <= self.entries_mean <= 20:
             raise UsageError("population: entries_mean", "must lie between 1 and 20")
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """Own health information, medicines, locked prescriptions: whether there are any."""
+
+    own_information: bool = False
+    medicines: bool = False
+    locked_prescriptions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +207,10 @@ class Population:
     def nin(self, index: int) -> str:
         """The identity number of a person: of fifty, one D-number, five of Norsk helsenett's (+65), the rest +80.
 
+        Which of a block of fifty are of which kind is turned by a hash of the block; those of one kind and birth year
+        are strewn over its days, and over the individual numbers of a day, so that a small population too has all
+        months, both sexes and all kinds.
+
         Raises:
             IndexError: no such person.
 
@@ -141,42 +219,38 @@ class Population:
             raise IndexError(index)
         place = bisect_right(self._years, index)
         year = self._first_year() + place
-        offset = index - (self._years[place - 1] if place else 0)
-        serial, day = divmod(offset, 366 if isleap(year) else 365)
+        position = (index + _turn(index // _BLOCK)) % _BLOCK
+        kind = next(k for k in _KINDS if position < k.stop)
+        serial = kind.before(index) - kind.before(self._years[place - 1] if place else 0)
+        days = 366 if isleap(year) else 365
+        row, column = divmod(serial, days)
+        day = (column * _STRIDE + _offset(year, kind, 0)) % days
+        rank = (row * _STRIDE + _offset(year, kind, day + 1)) % _RANKS
         born = date(year, 1, 1) + timedelta(days=day)
-        block, rest = divmod(serial, 50)
-        if rest == 0:
-            return identity.number(born, block, d_number=True)
-        if rest <= 5:
-            return identity.number(born, block * 5 + rest - 1, shift=identity.NHN)
-        return identity.number(born, block * 44 + rest - 6)
+        return identity.number(born, rank, shift=kind.shift, d_number=kind.d_number)
 
     def index(self, nin: str) -> int | None:
         """The inverse of `nin`; None for a text that is no number of anybody in this population."""
         if len(nin) != 11 or not (nin.isascii() and nin.isdigit()):
             return None
         born = identity.birth_date(nin)
-        shift = identity.month_shift(nin)
-        if born is None or shift not in (identity.TENOR, identity.NHN):
+        if born is None:
+            return None
+        wanted = (identity.month_shift(nin), int(nin[:2]) > 40)
+        kind = next((k for k in _KINDS if (k.shift, k.d_number) == wanted), None)
+        place = born.year - self._first_year()
+        if kind is None or not 0 <= place < OLDEST:
             return None
         try:
             rank = identity.rank_of(nin, born)
         except KeyError:
             return None
-        if int(nin[:2]) > 40:
-            if shift != identity.TENOR:
-                return None
-            serial = rank * 50
-        elif shift == identity.NHN:
-            serial = rank // 5 * 50 + rank % 5 + 1
-        else:
-            serial = rank // 44 * 50 + rank % 44 + 6
-        place = born.year - self._first_year()
-        if not 0 <= place < OLDEST:
-            return None
+        days, day = 366 if isleap(born.year) else 365, (born - date(born.year, 1, 1)).days
+        row = (rank - _offset(born.year, kind, day + 1)) * pow(_STRIDE, -1, _RANKS) % _RANKS
+        column = (day - _offset(born.year, kind, 0)) * pow(_STRIDE, -1, days) % days
         start = self._years[place - 1] if place else 0
-        index = start + serial * (366 if isleap(born.year) else 365) + (born - date(born.year, 1, 1)).days
-        return index if index < self._years[place] else None
+        index = kind.place(kind.before(start) + row * days + column)
+        return index if rank < _RANKS and index < self._years[place] else None
 
     # --- draws --------------------------------------------------------------------------------------------------
 
@@ -204,8 +278,33 @@ class Population:
             index, nin, born, self._name(index, nin), self._home(index), self.privacy(index), self.entry_count(index)
         )
 
+    @cached_property
+    def examples(self) -> dict[str, int]:
+        """One person of 66 years for every privacy case, whatever the rates: `client.json` names them.
+
+        All but the one who reserved have entries, and whoever blocks somebody blocks one of the first professionals.
+        """
+        last = self._years[OLDEST - 66] - 1  # the professionals come after
+        return {name: last - place for place, name in enumerate(EXAMPLES)}
+
+    @cached_property
+    def _chosen(self) -> dict[int, Privacy]:
+        """What the examples have chosen."""
+        choices = {
+            "with_entries": Privacy(),
+            "reserved": Privacy(reserved=True),
+            "restricted_all": Privacy(restricted_all=True),
+            "restricted_critical": Privacy(restricted_critical=True),
+            "blocks_first_doctor": Privacy(blocked=frozenset((self.hpr_number(0),))),
+            "blocks_somebody_else": Privacy(blocked=frozenset((self.hpr_number(min(1, self.professionals - 1)),))),
+        }
+        return {self.examples[name]: choices[name] for name in EXAMPLES}
+
     def privacy(self, index: int) -> Privacy:
         """What the person has chosen."""
+        example = self._chosen.get(index)
+        if example is not None:
+            return example
         reserved, all_, critical, blocks = [mix(index ^ salt) >> 11 < limit for salt, limit in self._choices]
         if not blocks:
             return PRIVACY[reserved, all_, critical]
@@ -226,6 +325,9 @@ class Population:
 
     def entry_count(self, index: int) -> int:
         """How many entries the person starts with: none, or one plus a geometric number (mean `entries_mean`)."""
+        example = self._chosen.get(index)
+        if example is not None:
+            return 0 if example.reserved else 2
         if self.uniform(index, "prevalence") >= self.rates.prevalence:
             return 0
         if self.uniform(index, "reserved") < self.rates.reserved:
@@ -234,6 +336,14 @@ class Population:
         while count < 10 and self.uniform(index, f"entry-{count}") < again:
             count += 1
         return count
+
+    def besides(self, index: int) -> Besides:
+        """What kjernejournal holds beside critical information, as far as the legacy indicator tells of it (2.2)."""
+        return Besides(
+            self.uniform(index, "own-information") < self.rates.own_information,
+            self.uniform(index, "medicines") < self.rates.medicines,
+            self.uniform(index, "locked-prescriptions") < self.rates.locked_prescriptions,
+        )
 
     def _home(self, index: int) -> Organisation:
         return self.organisations[self.bits(index, "home") % len(self.organisations)]
@@ -304,6 +414,9 @@ class Population:
                 value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             value ^= value >> np.uint64(31)
             chosen |= (value >> np.uint64(11)).astype(np.float64) * 2.0**-53 < rate
+        for index in self.examples.values():
+            if start <= index < stop:
+                chosen[index - start] = True
         yield from (int(n) for n in numbers[chosen])
 
 

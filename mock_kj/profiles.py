@@ -213,7 +213,7 @@ def require_elements(resource: Resource, subject: Subject) -> None:
     """What every statement must have (SFM-AI; 4.2), and what an update must add (B-UPDATE)."""
     kind = resource["resourceType"]
     wanted = REQUIRED[kind]
-    if subject.previous is not None or subject.settings.create_requires_updater:
+    if subject.previous is not None or subject.settings.create_without_updater == "refuse":
         wanted = (*wanted, "extension:KjUpdater", "extension:KjUpdatedDateTime")
     for path in wanted:
         if path in resource:
@@ -382,13 +382,14 @@ def check_codes(resource: Resource, subject: Subject) -> None:
         _walk_codes(resource, fault)
 
 
-def _walk_codes(resource: Resource, fault: Callable[[str, str], str | None]) -> None:
-    todo: list[Any] = [resource]
+def _walk_codes(resource: Resource, fault: Callable[[str | None, str], str | None]) -> None:
+    """The same for a resource of any order; the system of the category is unknown, so any will do (chapter 4)."""
+    todo: list[Any] = [{k: v for k, v in resource.items() if k != "category"}]
     while todo:
         node = todo.pop()
         if type(node) is dict:
-            if "code" in node and "system" in node and type(node["code"]) is str:
-                why = fault(node["system"], node["code"])
+            if "code" in node and type(node["code"]) is str:
+                why = fault(node.get("system"), node["code"])
                 if why is not None:
                     raise _invalid(_path_of(resource, resource["resourceType"], node) or "", why, "code-unknown")
             node = node.values()
@@ -466,6 +467,18 @@ def stamp(resource: Resource, identifier: str, version: int, updated: str, canon
     served = {"resourceType": "", "id": "", "meta": meta, **resource}
     served["id"], served["meta"] = identifier, meta
     return orjson.dumps(served)
+
+
+def with_updater(resource: Resource, now: str) -> Resource:
+    """A new statement with the updater and time that every one carries (4.2): its recorder, and when it was recorded."""
+    told, kind = extensions(resource), resource["resourceType"]
+    added: list[Resource] = []
+    if CANONICAL + "KjUpdater" not in told:
+        added.append({"url": CANONICAL + "KjUpdater", "valueReference": resource[RECORDER[kind]]})
+    if _UPDATED not in told:
+        at = resource.get("recordedDate") or resource.get("recordedOn") or told.get(CANONICAL + "recordedDate") or now
+        added.append({"url": _UPDATED, "valueDateTime": at})
+    return {**resource, "extension": [*resource.get("extension", ()), *added]} if added else resource
 
 
 def mark_deleted(resource: Resource) -> Resource:

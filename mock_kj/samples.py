@@ -15,7 +15,7 @@ from mock_kj.categories import BY_INFO_TYPE, CANONICAL, CATEGORIES, Category
 from mock_kj.codes import HL7, KJ
 from mock_kj.identity import birth_date
 from mock_kj.population import Population, Professional
-from mock_kj.profiles import stamp
+from mock_kj.profiles import stamp, with_updater
 from mock_kj.store.model import EntryRow, PatientRow
 
 Resource = dict[str, Any]
@@ -228,7 +228,7 @@ def initial(
         identifier = str(UUID(int=(bits << 64 | population.bits(index, f"id-{serial}")), version=4))
         when = int(at.timestamp() * 1000)
         body = resource(category, nin, who, at.date().isoformat(), choice=bits >> 40, category_system=category_system)
-        data = stamp(body, identifier, 1, iso(when), category.canonical)
+        data = stamp(with_updater(body, iso(when)), identifier, 1, iso(when), category.canonical)
         rows.append(EntryRow(identifier, nin, category.info_type, 1, "live", None, when, data, when))
     return patient, tuple(sorted(rows, key=lambda r: (r.created, r.id)))
 

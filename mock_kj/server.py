@@ -31,6 +31,8 @@ from mock_kj.siblings import Siblings
 from mock_kj.store.model import Store
 
 BANNER = "mock-kj: a MOCK of Kjernejournal and HelseID. Not the real services; synthetic persons only."
+# What listens on every address is told to clients as the loopback; --public-url names the address of other hosts.
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 PERSONS, PROFESSIONALS, SEED = 10_000, 500, 1
 
 
@@ -80,6 +82,30 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def claim(data: Path) -> int:
+    """Take a data folder for this server alone, until the returned handle is closed or the process ends.
+
+    Raises:
+        UsageError: another server runs with it, or it cannot be made.
+
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UsageError(f"--data {data}", f"cannot be used: {error.strerror}") from error
+    if sys.platform == "win32":
+        return handle
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise UsageError(f"--data {data}", "another server runs with this folder; take another one") from error
+    return handle
+
+
 def plan_of(path: Path | None) -> faults.Faults:
     """The fault plan of a file. Raises UsageError."""
     return faults.Faults(faults.parse(read_yaml(path), str(path)) if path is not None else None)
@@ -105,10 +131,13 @@ async def settle_population(store: Store, options: Options) -> Population:
         }
     else:
         values = json.loads(kept)
+        for name in options.rates.keys() - asdict(Rates()).keys():
+            raise UsageError(f"--rate {name}", f"there is no such rate; there are {', '.join(asdict(Rates()))}")
+        values = {**asdict(Rates()), **values}  # a database of before a rate existed
         for name, value in asked.items():
             if values.get(name) != value:
                 raise UsageError(
-                    f"--{name}",
+                    f"--rate {name}" if name in options.rates else f"--{name}",
                     f"the database was made with {values.get(name)}, not {value}; take another --data or --db",
                 )
     population = population_from(values, options.organisations)
@@ -168,7 +197,7 @@ def build(options: Options, public_url: str, population: dict[str, Any], among: 
         population=population_from(population, options.organisations),
         keys=SigningKeys.load(options.data / "keys.json", options.settings.signing_alg),
         clients=Clients(options.data / "clients.json"),
-        register=CodeRegister.from_file(options.codes),
+        register=CodeRegister.from_file(options.codes, options.settings),
         plan=plan,
         siblings=among,
     )
@@ -271,8 +300,20 @@ def serve(options: Options) -> int:
     """
     if options.processes > 1 and options.settings.signing_alg and not options.database_url.startswith("postgres"):
         logging.getLogger("mock_kj").warning("several processes on SQLite take turns to write")
+    lock = claim(options.data)
+    try:
+        return _serve(options)
+    finally:
+        os.close(lock)
+
+
+def _serve(options: Options) -> int:
+    """Run with the folder taken."""
+    if options.ready_file is not None:  # whoever waits for it shall not read the address of an earlier run
+        options.ready_file.unlink(missing_ok=True)
     listener = listen(options.host, options.port)
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    name = ANY_ADDRESS.get(options.host, options.host)
+    host = f"[{name}]" if ":" in name else name
     public_url = options.public_url or f"http://{host}:{listener.getsockname()[1]}"
     population = asyncio.run(prepare(options))
     told = addresses(public_url, population)
@@ -286,6 +327,10 @@ def serve(options: Options) -> int:
             f"issuer  {told['issuer']}\napi     {told['api']}\nlegacy  {told['legacy']}\ndocs    {told['docs']}",
             file=sys.stderr,
         )
+        if options.host in ANY_ADDRESS and options.public_url is None:
+            print(
+                "note    for clients on other hosts, give their address of this one with --public-url", file=sys.stderr
+            )
         print(f"next    mock-kj client --data {options.data} --out client.json", file=sys.stderr, flush=True)
 
     if options.processes == 1:

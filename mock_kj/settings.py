@@ -46,7 +46,11 @@ class Settings:
     deleted_read: str = "gone"
     read_by_id: bool = True
     read_history: bool = True
-    create_requires_updater: bool = False
+    create_without_updater: str = "add"
+    plain_user_role: str = "refuse"
+    outcome_id: str = "event"
+    unknown_code_systems: str = "refuse"
+    unlisted_codes: str = "form"
     status_error_body: str = "fhir"
     status_field_reserved: str = "hasReservation"
     status_field_restricted_all: str = "hasRestriction"
@@ -58,6 +62,9 @@ class Settings:
     # Legacy API
     ticket_seconds: int = 3600
     nonsense_field: bool = True
+    restricted_consent_alone: str = "refuse"
+    somebody_blocked_indicator: str = "hide"
+    somebody_blocked_writes: str = "refuse"
     # Store
     group_commit_linger_ms: float = 2.0
     group_commit_max: int = 256
@@ -94,6 +101,14 @@ class Settings:
         allowed = {
             "signing_alg": SIGNING_ALGORITHMS,
             "elevated_without_restriction": ("refuse", "allow"),
+            "restricted_consent_alone": ("refuse", "allow"),
+            "somebody_blocked_indicator": ("hide", "show"),
+            "somebody_blocked_writes": ("refuse", "allow"),
+            "unknown_code_systems": ("refuse", "accept"),
+            "unlisted_codes": ("form", "refuse"),
+            "outcome_id": ("event", "fhir"),
+            "plain_user_role": ("refuse", "accept"),
+            "create_without_updater": ("add", "leave", "refuse"),
             "access_basis_case": ("exact", "ignore"),
             "deleted_read": ("gone", "filtered"),
             "status_error_body": ("fhir", "plain"),

@@ -8,9 +8,11 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+from mock_kj import listing
 from mock_kj.errors import UsageError
 from mock_kj.helseid import keys
 from mock_kj.helseid.clients import (
+    CITIZEN_AUDIENCE,
     CITIZEN_SCOPE,
     CURRENT_AUDIENCE,
     CURRENT_SCOPE,
@@ -21,7 +23,6 @@ from mock_kj.helseid.clients import (
     Clients,
 )
 from mock_kj.jose import ASYMMETRIC
-from mock_kj.population import Population
 from mock_kj.server import population_from
 
 REDIRECT_URI = "http://127.0.0.1/callback"
@@ -53,19 +54,18 @@ def create(
     key = keys.generate(alg)
     name = client_id or f"test-{secrets.token_hex(6)}"
     scope, audience = (LEGACY_SCOPE, LEGACY_AUDIENCE) if legacy else (CURRENT_SCOPE, CURRENT_AUDIENCE)
-    scopes = (scope, CITIZEN_SCOPE, *IDENTITY_SCOPES)
+    scopes = (scope, *IDENTITY_SCOPES)
     pairs = tuple((o.parent, o.child) for o in population.organisations)
     public = {**key.as_dict(private=False), "alg": alg, "use": "sig"}
     client = Client(
         name,
         {"keys": [public]},
-        scopes=scopes,
+        scopes=(*scopes, CITIZEN_SCOPE),
         redirect_uris=(REDIRECT_URI,),
         tenancy=tenancy,
         organisations=pairs,
         require_dpop=not legacy,
     )
-    Clients(data / "clients.json").add(client)
     content = {
         "issuer": told["issuer"],
         "api": told["legacy"] if legacy else told["api"],
@@ -73,39 +73,29 @@ def create(
         "private_jwk": {**key.as_dict(private=True), "alg": alg},
         "scopes": list(scopes),
         "audience": audience,
+        "citizen": {"api": told["citizen"], "scope": CITIZEN_SCOPE, "audience": CITIZEN_AUDIENCE},
         "redirect_uri": REDIRECT_URI,
         "organisations": [{"name": o.name, "parent": o.parent, "child": o.child} for o in population.organisations],
         "professionals": [
             {"test_pid": p.nin, "hpr_number": p.hpr_number, "role": p.role, "name": p.name}
             for p in map(population.professional_at, range(min(5, population.professionals)))
         ],
-        "patients": patients(population),
+        "patients": listing.examples(population),
+        "blocks": {
+            case: sorted(population.privacy(index).blocked)
+            for case, index in population.examples.items()
+            if population.privacy(index).blocked
+        },
     }
-    handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2, ensure_ascii=False)
-        file.write("\n")
+    draft = out.with_name(f"{out.name}.{os.getpid()}.new")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2, ensure_ascii=False)
+            file.write("\n")
+        draft.replace(out)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise UsageError(f"--out {out}", f"cannot be written: {error.strerror}") from error
+    Clients(data / "clients.json").add(client)  # last, so that nobody is registered whose key was lost
     return content
-
-
-def patients(population: Population) -> dict[str, str]:
-    """One identity number for each privacy case that the population holds."""
-    found: dict[str, str] = {}
-    wanted = {"no_entries", "with_entries", "reserved", "restricted_all", "restricted_critical", "blocks_somebody"}
-    for index in range(population.persons):
-        privacy, entries = population.privacy(index), population.entry_count(index)
-        plain = not (privacy.reserved or privacy.restricted or privacy.blocked)
-        cases = {
-            "no_entries": plain and entries == 0,
-            "with_entries": plain and entries > 0,
-            "reserved": privacy.reserved,
-            "restricted_all": privacy.restricted_all and not privacy.reserved,
-            "restricted_critical": privacy.restricted_critical and not privacy.reserved,
-            "blocks_somebody": bool(privacy.blocked) and not privacy.reserved,
-        }
-        for name in wanted - found.keys():
-            if cases[name]:
-                found[name] = population.nin(index)
-        if len(found) == len(wanted) or index >= 200_000:
-            break
-    return dict(sorted(found.items()))

@@ -43,6 +43,7 @@ class Call:
         self.headers = Headers(scope["headers"])
         self.method: str = scope["method"]
         self.event = event
+        self.event_sent: bytes | None = None
 
     def known_caller(self) -> Caller:
         """The caller, once his token was checked."""
@@ -57,7 +58,7 @@ class Call:
 
     def admit(self, privacy: Privacy | None) -> None:
         """Apply the access rule to what the patient has chosen (access.py). Raises Refusal."""
-        self.service.admit(self.known_actor().who, self.operation, privacy, self.basis)
+        self.service.admit(self.known_actor().who, self.operation, privacy, self.basis, self.api.rules)
 
     def origin(self) -> Origin | None:
         """What the population says of the patient."""
@@ -99,6 +100,7 @@ class Api(ABC):
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.rules = service.rules
         self._limit = service.settings.overload_concurrency
 
     @abstractmethod
@@ -114,7 +116,7 @@ class Api(ABC):
         """A refusal in this generation's envelope."""
 
     @abstractmethod
-    def injected(self, status: int) -> Reply:
+    def injected(self, call: Call, status: int) -> Reply:
         """The answer of an error that the fault plan asks for."""
 
     @abstractmethod
@@ -132,7 +134,7 @@ class Api(ABC):
             if self._limit and service.in_flight > self._limit:
                 result, reply = "overload", Reply(429)
             elif service.faults.active and (status := await service.faults.suffer(operation)) is not None:
-                result, reply = "fault", self.injected(status)
+                result, reply = "fault", self.injected(call, status)
             else:
                 for step in steps:
                     step(call)
@@ -148,6 +150,19 @@ class Api(ABC):
             result, reply = "system", self.refuse(call, Refusal("system"), operation)
         finally:
             service.in_flight -= 1
-        service.metrics.done(self.metrics_name, operation, result, time.perf_counter() - started)
+        took = time.perf_counter() - started
+        service.metrics.done(self.metrics_name, operation, result, took)
         self.finish(call, reply)
+        if log.isEnabledFor(logging.INFO):
+            log.info(
+                "request",
+                extra={
+                    "api": self.metrics_name,
+                    "operation": operation,
+                    "outcome": result,
+                    "status": reply.status,
+                    "event_id": call.event,
+                    "milliseconds": round(took * 1000, 1),
+                },
+            )
         await reply.send(send)

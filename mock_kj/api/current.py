@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,10 +18,11 @@ from mock_kj.access import Operation
 from mock_kj.api.call import Action, Api, Call, Endpoint, Step
 from mock_kj.api.http import FHIR_JSON, JSON, Reply, read_body
 from mock_kj.api.service import Service, event_id
-from mock_kj.api.steps import READ_STEPS, STATUS_STEPS, USER_STEPS, WRITE_STEPS, check_access
+from mock_kj.api.steps import READ_STEPS, STATUS_STEPS, USER_STEPS, WRITE_STEPS, check_access, check_event_id
 from mock_kj.cases import CASES
 from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES, info_types
 from mock_kj.errors import Conflict, Refusal
+from mock_kj.jose import ASYMMETRIC
 from mock_kj.samples import iso
 from mock_kj.store.model import EntryRow
 
@@ -28,6 +30,7 @@ PREFIX = "/api/critical-information/v1"
 _FHIR_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}")
 # The path is plural in one example and singular in another (3.6): both are accepted for every type.
 TYPE_PATHS = {path: name for name in RESOURCE_TYPES for path in (name, f"{name}s")}
+_CHALLENGE = f'DPoP error="invalid_token", algs="{" ".join(ASYMMETRIC)}"'.encode()
 _BUNDLE = b'{"resourceType":"Bundle","type":"searchset"'
 
 
@@ -171,6 +174,8 @@ async def create(call: Call) -> Reply:
         await check_access(call)
         raise
     identifier, at, kind = new_id(), service.clock.milliseconds(), checked.category
+    if service.settings.create_without_updater == "add":
+        resource = profiles.with_updater(resource, iso(at))
     data = profiles.stamp(resource, identifier, 1, iso(at), kind.canonical)
     row = EntryRow(identifier, call.nin, kind.info_type, 1, checked.state, checked.valid_until, at, data, at)
     await service.store.create(row, call.log("create", kind.info_type), call.origin, call.admit)
@@ -312,26 +317,34 @@ class CurrentApi(Api):
     def refuse(self, call: Call, refusal: Refusal, operation: str) -> Reply:
         """The documented error envelope with its header (3.10)."""
         case, service = self.service.cases[refusal.case], self.service
-        name = call.event if _FHIR_ID.fullmatch(call.event) else event_id()
+        name = self._outcome_id(call)
         headers = [(b"nhn-error-code", case.current.encode())]
         if case.status == 401:
-            headers.append((b"www-authenticate", b'DPoP error="invalid_token", algs="RS256 PS256 ES256 ES384 ES512"'))
+            headers.append((b"www-authenticate", _CHALLENGE))
         if operation == "status" and service.settings.status_error_body == "plain":
             return Reply(case.status, outcome.plain(case, refusal.detail, name, service.name), JSON, tuple(headers))
         body = outcome.current(case, refusal.detail, refusal.location, name, service.name)
         return Reply(case.status, body, FHIR_JSON, tuple(headers))
 
-    def injected(self, status: int) -> Reply:
-        """A system error with the asked-for status; 429 has no body (CS-ERR)."""
+    def injected(self, call: Call, status: int) -> Reply:
+        """A system error with the asked-for status and the request's event id; 429 has no body (CS-ERR)."""
+        with suppress(Refusal):
+            check_event_id(call)
         if status == 429:
             return Reply(429)
         case = CASES["system"]
-        body = outcome.current(case, "injected by the fault plan", (), event_id(), self.service.name)
+        body = outcome.current(case, "injected by the fault plan", (), self._outcome_id(call), self.service.name)
         return Reply(status, body, FHIR_JSON, ((b"nhn-error-code", case.current.encode()),))
 
+    def _outcome_id(self, call: Call) -> str:
+        """The event id (B-ERR); one that is no R4 id is replaced where `outcome_id: fhir` asks for that."""
+        if self.service.settings.outcome_id == "event" or _FHIR_ID.fullmatch(call.event):
+            return call.event
+        return event_id()
+
     def finish(self, call: Call, reply: Reply) -> None:
-        """The event id, as it came or was made."""
-        reply.headers += ((b"nhn-event-id", call.event.encode()),)
+        """The event id, byte for byte as it came, or as it was made."""
+        reply.headers += ((b"nhn-event-id", call.event_sent or call.event.encode()),)
 
 
 _STATUS = Endpoint("status", STATUS_STEPS, status)

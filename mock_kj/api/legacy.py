@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
 import orjson
-from joserfc import jwt
-from joserfc.errors import JoseError
+from cryptography.fernet import Fernet, InvalidToken
 from joserfc.jwk import OctKey
 
 from mock_kj import outcome
@@ -24,6 +26,7 @@ from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
 from mock_kj.errors import Refusal
 from mock_kj.fhir_xml import to_xml
 from mock_kj.helseid.clients import LEGACY_AUDIENCE, LEGACY_SCOPE
+from mock_kj.population import Besides
 from mock_kj.samples import iso
 from mock_kj.store.model import Summary
 
@@ -32,26 +35,27 @@ FHIR_PREFIX = "/v1/fhir/"
 FHIR_XML = b"application/fhir+xml; charset=utf-8"
 _TAKES_JSON = re.compile(rb"json|\*/\*|application/\*")
 _NO_CACHE = ((b"cache-control", b"no-cache, must-revalidate, private, s-maxage=0"), (b"pragma", b"no-cache"))
-RETURN_TEXT = "Kritisk informasjon finnes i kjernejournal"
+RETURN_TEXTS = {
+    2: "Kjernejournal finnes",
+    3: "Pasienten har registrert egne helseopplysninger i kjernejournal",
+    4: "Kritisk informasjon finnes i kjernejournal",
+}
 
 
 class Tickets:
-    """Opaque tickets: organisation, patient and consent, signed, with a fixed life (2.2; length of life unknown)."""
+    """Opaque tickets: organisation, patient and consent, encrypted, with a fixed life (2.2; length of life unknown).
+
+    They are written in plain base64, as the documents' examples are, so that clients meet `+`, `/` and `=`.
+    """
 
     def __init__(self, key: OctKey, seconds: int) -> None:
-        self._key = key
+        self._cipher = Fernet(urlsafe_b64encode(sha256(b"ticket" + key.raw_value).digest()))
         self._seconds = seconds
 
     def issue(self, nin: str, orgnr: str | None, consent: str | None, now: float) -> str:
         """A ticket for one patient and organisation."""
-        content = {
-            "nin": nin,
-            "org": orgnr,
-            "consent": consent,
-            "exp": int(now) + self._seconds,
-            "jti": secrets.token_hex(4),
-        }
-        return jwt.encode({"alg": "HS256"}, content, self._key, algorithms=["HS256"])
+        content = {"nin": nin, "org": orgnr, "consent": consent, "exp": int(now) + self._seconds}
+        return b64encode(urlsafe_b64decode(self._cipher.encrypt(orjson.dumps(content)))).decode()
 
     def open(self, ticket: str, orgnr: str | None, now: float) -> tuple[str, str | None]:
         """Patient and consent of a ticket; a URL-encoded one is as good (2.2).
@@ -61,10 +65,11 @@ class Tickets:
 
         """
         try:
-            content = jwt.decode(unquote(ticket), self._key, algorithms=["HS256"]).claims
-        except (JoseError, ValueError, UnicodeEncodeError) as error:
+            raw = b64decode(unquote(ticket), validate=True)
+            content = orjson.loads(self._cipher.decrypt(urlsafe_b64encode(raw)))
+        except (InvalidToken, ValueError) as error:
             raise Refusal("ticket-invalid") from error
-        if content.get("org") != orgnr or "nin" not in content:
+        if content["org"] != orgnr:
             raise Refusal("ticket-invalid", "the ticket belongs to another organisation")
         if content["exp"] <= now:
             raise Refusal("ticket-expired")
@@ -133,13 +138,16 @@ class LegacyApi(Api):
 
     def __init__(self, service: Service, ticket_key: OctKey) -> None:
         super().__init__(service)
+        writes = (Operation.CREATE, Operation.UPDATE, Operation.DELETE)
+        closed = (Operation.READ, *(writes if service.settings.somebody_blocked_writes == "refuse" else ()))
+        self.rules = replace(service.rules, closed_by_any_block=frozenset(closed))
         self._tickets = Tickets(ticket_key, service.settings.ticket_seconds)
 
     def event(self) -> str:
         """`Id-` and hexadecimal digits (2.2)."""
         return f"Id-{secrets.token_hex(12)}"
 
-    def injected(self, status: int) -> Reply:
+    def injected(self, call: Call, status: int) -> Reply:
         """The bare status."""
         return Reply(status)
 
@@ -207,17 +215,20 @@ class LegacyApi(Api):
         return Reply(200, orjson.dumps(answer), JSON)
 
     def _existing(self, call: Call, nin: str, consent: str | None, blocks: bool, rows: list[Summary]) -> dict[str, Any]:
-        """The answer for somebody who has a kjernejournal."""
-        service = self.service
+        """The answer for somebody who has a kjernejournal; a blocking of anybody hides what is in it (2.2)."""
+        service, besides = self.service, self.service.besides(nin)
+        if blocks and service.settings.somebody_blocked_indicator == "hide":
+            rows, besides = [], Besides()
         live = any(r.state == "live" for r in rows)
+        status = 4 if live else 3 if besides.own_information else 2
         answer: dict[str, Any] = {
-            "status": 4 if live else 2,
-            "returTekst": RETURN_TEXT if live else "Kjernejournal finnes",
+            "status": status,
+            "returTekst": RETURN_TEXTS[status],
             "ticket": self._tickets.issue(nin, call.known_caller().orgnr_child, consent, service.clock.now()),
             "sperringDetaljer": [],
             "eksistererBlokkertHelsepersonell": blocks,
-            "harLasteResepter": False,
-            "harLegemidler": False,
+            "harLasteResepter": besides.locked_prescriptions,
+            "harLegemidler": besides.medicines,
         }
         if live:
             changed: dict[str, int] = {}
@@ -256,6 +267,7 @@ class LegacyApi(Api):
                 consent,
                 [v.decode("latin-1") for v in headers.every(b"kj-samtykke-bruk")],
                 [v.decode("latin-1") for v in headers.every(b"kj-samtykke-sperret-kritiskinfo")],
+                alone=self.service.settings.restricted_consent_alone == "allow",
             )
         except ValueError as error:
             raise Refusal("basis-invalid", str(error)) from error

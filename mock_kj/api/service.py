@@ -20,7 +20,7 @@ from mock_kj.faults import Faults
 from mock_kj.metrics import Metrics
 from mock_kj.organisations import Organisation
 from mock_kj.outcome import ServiceName
-from mock_kj.population import Population, Professional
+from mock_kj.population import Besides, Population, Professional
 from mock_kj.settings import Settings
 from mock_kj.statistics import Tally
 from mock_kj.store.model import EntryRow, Origin, Store, Summary
@@ -92,6 +92,11 @@ class Service:
         index = self.population.index(nin)
         return None if index is None else samples.initial(self.population, index, nin, self.settings.category_system)
 
+    def besides(self, nin: str) -> Besides:
+        """What else the kjernejournal of a person of the population holds; of others nothing is known."""
+        index = self.population.index(nin)
+        return Besides() if index is None else self.population.besides(index)
+
     async def privacy(self, nin: str) -> Privacy | None:
         """What the patient has chosen: the store's row, else the population's; None without a kjernejournal."""
         row = await self.store.patient(nin)
@@ -149,14 +154,17 @@ class Service:
             ),
         )
 
-    def admit(self, who: Who, operation: access.Operation, privacy: Privacy | None, basis: access.Basis | None) -> None:
+    @staticmethod
+    def admit(
+        who: Who, operation: access.Operation, privacy: Privacy | None, basis: access.Basis | None, rules: Rules
+    ) -> None:
         """Apply the access rule.
 
         Raises:
             Refusal: the rule's refusal.
 
         """
-        refusal = access.decide(who, operation, privacy, basis, self.rules)
+        refusal = access.decide(who, operation, privacy, basis, rules)
         if refusal is not None:
             raise Refusal(refusal)
 

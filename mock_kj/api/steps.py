@@ -24,6 +24,7 @@ def check_event_id(call: Call) -> None:
     if not 1 <= len(given) <= 128:
         raise Refusal("header-invalid", "nhn-event-id must have 1 to 128 characters")
     call.event = given
+    call.event_sent = call.headers.get(b"nhn-event-id") or call.headers.get(b"hit-event-id")
 
 
 def check_token(call: Call) -> None:
@@ -62,6 +63,8 @@ def check_role(call: Call) -> None:
     value = call.headers.text(b"nhn-user-role", b"hit-user-role")
     if value is None:
         raise Refusal("header-invalid", "nhn-user-role is missing")
+    if value.lstrip().startswith("{") and call.service.settings.plain_user_role == "refuse":
+        raise Refusal("header-invalid", "nhn-user-role must be URL-encoded")
     call.role = parse_role(value)
 
 

@@ -46,6 +46,7 @@ PROOF_FAULTS = (
     "wrong_htu",
     "wrong_htm",
     "other_key",
+    "unbound_key",
 )
 _MEMBERS = {
     "audience",
@@ -176,6 +177,9 @@ def proof(key: ECKey, token: str, wish: object, now: float) -> str:
         "other_key": lambda: header.update(jwk=ECKey.generate_key("P-256").as_dict(private=False)),
     }
     remove.get(fault or "", lambda: None)()
+    if fault == "unbound_key":  # a good proof of a key that the token is not bound to (cnf.jkt)
+        key = ECKey.generate_key("P-256")
+        header["jwk"] = key.as_dict(private=False)
     return _signed(header, told, key, spoil=fault == "invalid_signature")
 
 

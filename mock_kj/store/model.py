@@ -102,6 +102,9 @@ class Store(Protocol):
     async def patient(self, nin: str) -> PatientRow | None:
         """The patient's choices, or None where the store has no row."""
 
+    async def patients(self, after: str, limit: int) -> list[PatientRow]:
+        """Patients with rows, by number, from the first one after a number."""
+
     async def summaries(self, nin: str) -> list[Summary]:
         """The newest version of each entry, in short."""
 

@@ -134,6 +134,16 @@ class PostgresStore:
             row = await db.fetchrow(_CHOICES, nin)
         return None if row is None else PatientRow(nin, unpack_privacy(*row))
 
+    async def patients(self, after: str, limit: int) -> list[PatientRow]:
+        """Patients with rows, by number."""
+        query = (
+            "SELECT nin, reserved, restricted_all, restricted_critical, blocked FROM patient "
+            "WHERE nin>$1 ORDER BY nin LIMIT $2"
+        )
+        async with self._connection() as db:
+            rows = await db.fetch(query, after, limit)
+        return [PatientRow(row[0], unpack_privacy(*row[1:])) for row in rows]
+
     async def summaries(self, nin: str) -> list[Summary]:
         """The newest version of each entry, in short."""
         async with self._connection() as db:

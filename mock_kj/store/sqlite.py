@@ -205,6 +205,15 @@ class SqliteStore:
         row = self._look(_CHOICES, nin).fetchone()
         return None if row is None else PatientRow(nin, unpack_privacy(*row))
 
+    async def patients(self, after: str, limit: int) -> list[PatientRow]:
+        """Patients with rows, by number."""
+        query = (
+            "SELECT nin, reserved, restricted_all, restricted_critical, blocked FROM patient "
+            f"WHERE nin>? ORDER BY nin LIMIT {limit:d}"
+        )
+        rows = self._look(query, after)
+        return [PatientRow(row[0], unpack_privacy(*row[1:])) for row in rows.fetchall()]
+
     async def summaries(self, nin: str) -> list[Summary]:
         """The newest version of each entry, in short."""
         rows = self._look("SELECT info_type, state, valid_until, updated FROM entry WHERE nin=?", nin)

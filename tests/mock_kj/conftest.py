@@ -55,7 +55,8 @@ class Patients:
             index = self._next
             self._next += 1
             privacy = self._population.privacy(index)
-            if privacy.reserved or privacy.restricted or privacy.blocked:
+            known = self._population.besides(index)
+            if privacy.reserved or privacy.restricted or privacy.blocked or known.own_information:
                 continue
             if (self._population.entry_count(index) > 0) == entries:
                 person = self._population.person_at(index)

@@ -40,7 +40,7 @@ def own_doctor(own: Mock, own_told: dict[str, Any]) -> Ehr:
 
 
 def citizen(mock: Mock, told: dict[str, Any], nin: str) -> Any:
-    return login(told, scope=f"openid {told['scopes'][1]}", test_pid=nin)
+    return login(told, scope=f"openid {told['citizen']['scope']}", test_pid=nin)
 
 
 def adult(population: Population, patients: Patients) -> str:

@@ -31,7 +31,7 @@ SWITCHES = (
     "access_token_seconds=77",
     "max_note_characters=10",
     "environment=test9",
-    "create_requires_updater=true",
+    "create_without_updater=refuse",
     "rotate_refresh_tokens=false",
 )
 
@@ -166,7 +166,7 @@ def test_two_processes_on_postgresql_agree_on_every_version(tmp_path: Path, post
         assert sorted(results) == [200] + [409] * 9
         assert ehr.call("DELETE", f"{path}/_history/2", nin).status_code == 204
         assert ehr.read(path, nin).status_code == 410
-        citizen = login(told, scope=f"openid {told['scopes'][1]}", test_pid=nin)
+        citizen = login(told, scope=f"openid {told['citizen']['scope']}", test_pid=nin)
         log = requests.get(mock.base + "/citizen/v1/access-log", auth=citizen, timeout=10).json()["log"]
         assert sorted(x["operation"] for x in log) == ["create", "delete", "update"]
     finally:
