@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -16,7 +18,7 @@ import orjson
 
 from mock_kj import capability, citizen, faults, openapi, operator
 from mock_kj.api.current import PREFIX, CurrentApi
-from mock_kj.api.http import MOCK_HEADER, Receive, Reply, Scope, Send
+from mock_kj.api.http import Receive, Reply, Scope, Send
 from mock_kj.api.legacy import LegacyApi
 from mock_kj.api.service import Service
 from mock_kj.api.tokens import TokenCheck
@@ -178,6 +180,7 @@ class MockKj:
             await (self._current if scope["path"].startswith(_CURRENT) else self._dispatch)(scope, receive, send)
         except faults.Reset:
             cut(send)
+            await asyncio.sleep(0.01)  # until the server has seen that the connection is gone
         except Exception:
             log.exception("system error")
             with contextlib.suppress(RuntimeError):  # the answer had begun
@@ -195,7 +198,7 @@ class MockKj:
         elif path in ("/", "/docs", "/openapi.json"):
             await self._documents(scope, receive, send)
         else:
-            await self._operator(scope, receive, marked(send))
+            await self._operator(scope, receive, send)
 
     async def _suffer_then(
         self, app: Any, prefix: str, operation: str, group: str, scope: Scope, receive: Receive, send: Send
@@ -214,7 +217,7 @@ class MockKj:
             body = b'{"error":"temporarily_unavailable"}' if status != 429 else b""
             await Reply(status, body, b"application/json").send(send)
         else:
-            await app({**scope, "root_path": prefix}, receive, marked(counted))
+            await app({**scope, "root_path": prefix}, receive, counted)
         took = time.perf_counter() - started
         service.metrics.done(prefix.split("/")[1], operation, result, took)
         if log.isEnabledFor(logging.INFO):
@@ -233,21 +236,13 @@ class MockKj:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def marked(send: Send) -> Send:
-    """A `send` that adds the header that says this is a mock."""
-
-    async def sender(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), MOCK_HEADER]}
-        await send(message)
-
-    return sender
-
-
 def cut(send: Send) -> None:
     """Abort the connection, so that the client sees a reset; uvicorn's request cycle owns the transport."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is not None:
+        raw = transport.get_extra_info("socket")
+        if raw is not None:  # a close that does not linger is a reset (RST) and no orderly end (FIN)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
 

@@ -12,7 +12,7 @@ from mock_kj.errors import Refusal
 # What counts as malicious is unknown (B-README only says that it is rejected): markup that runs, and SQL. The engine is
 # the linear one of jsonschema-rs, since one that tries again could be kept busy for minutes by a text made for it.
 # Line ends and tabs stand in JSON as a backslash and a letter.
-_GAP = r"(?:\s|\\[bfnrt])"
+_GAP = r"(?:\s|\\[bfnrt]|/\*[^*]*\*/)"
 _WORD = r"(?:\b|\\[bfnrt])"
 _HARMLESS = jsonschema_rs.Draft7Validator(
     {
@@ -28,6 +28,10 @@ _HARMLESS = jsonschema_rs.Draft7Validator(
 _FOLD = bytes(48 if 48 <= i <= 57 else i + 32 if 65 <= i <= 90 else i for i in range(256))
 _ELEVEN = b"0" * 11
 _ELEVEN_DIGITS = re.compile(rb"[0-9]{11,}")
+# A number as people write it, with something between date and individual number.
+_GAPS = (b" ", b"-", b".", "\u00a0".encode())
+_SPLIT = tuple(b"000000" + gap + b"00000" for gap in _GAPS)
+_SPLIT_DIGITS = re.compile(rb"(?<![0-9])([0-9]{6})(?: |-|\.|\xc2\xa0)([0-9]{5})(?![0-9])")
 
 
 def check(text: bytes, nin: str, *, allow_real_numbers: bool) -> None:
@@ -41,7 +45,14 @@ def check(text: bytes, nin: str, *, allow_real_numbers: bool) -> None:
     folded = text.replace(patient, b" ").translate(_FOLD)
     if not _HARMLESS.is_valid(folded.decode()):
         raise Refusal("malicious", "markup or SQL was found in a text")
-    if _ELEVEN in folded and not allow_real_numbers:
-        for digits in _ELEVEN_DIGITS.findall(text):
-            if len(digits) == 11 and digits != patient and identity.classify(digits.decode()) == "real":
-                raise Refusal("nin-real", "the body holds a number that could belong to a real person")
+    if not allow_real_numbers and holds_real_number(text, folded, nin):
+        raise Refusal("nin-real", "the body holds a number that could belong to a real person")
+
+
+def holds_real_number(text: bytes, folded: bytes | None = None, patient: str = "") -> bool:
+    """Whether a number that a real person could have stands in a text, in one piece or in two (010101 12345)."""
+    folded = text.translate(_FOLD) if folded is None else folded
+    found = [d.decode() for d in _ELEVEN_DIGITS.findall(text) if len(d) == 11] if _ELEVEN in folded else []
+    if any(split in folded for split in _SPLIT):
+        found += [(date + rest).decode() for date, rest in _SPLIT_DIGITS.findall(text)]
+    return any(digits != patient and identity.classify(digits) == "real" for digits in found)

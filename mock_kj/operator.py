@@ -62,7 +62,9 @@ def build(
         """Numbers of entries in the organisations' own records, so that the share uploaded can be told (4.3)."""
         data = await _json(request)
         parents = {o.parent for o in service.organisations.values()}
-        if not all((o in service.organisations or o in parents) and isinstance(n, int) and n >= 0 for o, n in data.items()):
+        if not all(
+            (o in service.organisations or o in parents) and isinstance(n, int) and n >= 0 for o, n in data.items()
+        ):
             raise Refusal("parameter-invalid", "the body maps known organisation numbers to whole numbers")
         local = await local_numbers() | data
         await service.store.set_meta(_LOCAL, orjson.dumps(local).decode())

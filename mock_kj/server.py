@@ -33,6 +33,7 @@ from mock_kj.store.model import Store
 BANNER = "mock-kj: a MOCK of Kjernejournal and HelseID. Not the real services; synthetic persons only."
 # What listens on every address is told to clients as the loopback; --public-url names the address of other hosts.
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+MOCK_HEADER = ("x-mock", "mock-kj; not Kjernejournal, not HelseID; synthetic persons only")
 PERSONS, PROFESSIONALS, SEED = 10_000, 500, 1
 
 
@@ -238,6 +239,7 @@ def run_process(
         access_log=False,
         log_config=None,
         server_header=False,
+        headers=[MOCK_HEADER],  # the server's own answers to broken HTTP have it too
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
         backlog=2048,

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from mock_kj.categories import BY_INFO_TYPE, RESOURCE_TYPES
 from mock_kj.organisations import Organisation
 from mock_kj.store.model import CountRow
 
-COLUMNS = ("Dato", "Region", "Virksomhet", "Organisasjonsnummer", "Måltall", "Kategori", "Antall")
+COLUMNS = ("Dato", "Region", "Virksomhet", "Organisasjonsnummer", "Måltall", "Kategori", "Ressurs", "Antall")
 MEASURES = {
     "create": "Nye registreringer",
     "update": "Oppdaterte registreringer",
@@ -78,24 +79,38 @@ def summary(
     }
 
 
+def what(target: str) -> tuple[str, str]:
+    """Category and resource type of an access; one of several categories has no category, one of all has neither."""
+    known = BY_INFO_TYPE.get(target)
+    if known is not None:
+        return known.norwegian, known.resource_type
+    name = target.partition("/")[0]  # a record is counted with its type
+    return "", name if name in RESOURCE_TYPES else ""
+
+
 def to_csv(rows: Iterable[CountRow], organisations: Mapping[str, Organisation]) -> str:
     """The rows as semicolon-separated text with a byte order mark, as Norwegian spreadsheets open it."""
     file = io.StringIO()
     file.write("\ufeff")
     writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
     writer.writerow(COLUMNS)
+    totals: dict[tuple[str, str | None, str, str, str], int] = {}
     for row in rows:
-        place = organisations.get(row.orgnr or "")
-        measure = MEASURES.get(row.operation, row.operation)
+        key = (row.day, row.orgnr, row.operation, *what(row.target))
+        totals[key] = totals.get(key, 0) + row.total
+    for (day, orgnr, operation, category, resource), total in totals.items():
+        place = organisations.get(orgnr or "")
+        measure = MEASURES.get(operation, operation)
         writer.writerow(
             [
-                row.day,
+                day,
                 place.region if place else "",
                 place.name if place else "",
-                row.orgnr or "",
+                orgnr or "",
                 measure,
-                row.target,
-                row.total,
+                category,
+                resource,
+                total,
             ]
         )
     return file.getvalue()

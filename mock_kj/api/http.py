@@ -12,7 +12,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-MOCK_HEADER = (b"x-mock", b"mock-kj; not Kjernejournal, not HelseID; synthetic persons only")
 FHIR_JSON = b"application/fhir+json; charset=utf-8"
 JSON = b"application/json; charset=utf-8"
 
@@ -128,7 +127,7 @@ class Reply:
     async def send(self, send: Send) -> None:
         """Write the response."""
         body = self.body
-        headers = [MOCK_HEADER, (b"content-length", b"%d" % len(body)), *self.headers]
+        headers = [(b"content-length", b"%d" % len(body)), *self.headers]
         if body:
             headers.append((b"content-type", self.content_type))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})

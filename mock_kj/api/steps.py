@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 
+from mock_kj import content
 from mock_kj.access import parse_basis
 from mock_kj.api.call import Call, Step
 from mock_kj.categories import info_types
@@ -54,8 +55,16 @@ def check_source_system(call: Call) -> None:
     value = call.headers.text(b"nhn-source-system", b"hit-source-system")
     if value is None or not 3 <= len(value.strip()) <= 512:
         raise Refusal("header-invalid", "nhn-source-system must have 3 to 512 characters")
+    if not call.service.settings.allow_real_numbers and names_somebody(value):
+        raise Refusal("nin-real", "nhn-source-system holds a number that could belong to a real person")
     call.source_system = value
     call.service.metrics.family("nhn" if b"nhn-source-system" in call.headers else "hit")
+
+
+@lru_cache(maxsize=4096)
+def names_somebody(value: str) -> bool:
+    """Whether a header holds a number of a real person, which the usage log would keep."""
+    return content.holds_real_number(value.encode())
 
 
 def check_role(call: Call) -> None:

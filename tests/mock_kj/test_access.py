@@ -34,11 +34,13 @@ PATIENTS = [None] + [
         (False, True), (False, True), (False, True), ((), (ME,), (OTHER,))
     )
 ]
-RULES = [
-    Rules(level, frozenset(("LE",)), elevated, check)
-    for level, elevated, check in product((3, 4), ("refuse", "allow"), (True, False))
-]
 OPERATIONS = tuple(Operation)
+RULES = [
+    Rules(level, frozenset(("LE",)), elevated, check, closed)
+    for level, elevated, check, closed in product(
+        (3, 4), ("refuse", "allow"), (True, False), (frozenset(), frozenset((Operation.READ,)))
+    )
+]
 BASES = (None, *Basis)
 
 
@@ -60,6 +62,8 @@ def allowed_by_the_documentation(
         return False
     has_journal = not patient.reserved
     not_blocked = who.hpr_number not in patient.blocked
+    if operation in rules.closed_by_any_block:  # legacy: nothing is shared if the patient has blocked anybody (2.2)
+        not_blocked = not patient.blocked
     consent_ok = basis is not Basis.EXEMPT or who.role in rules.consent_exempt_roles
     restricted = patient.restricted_all or patient.restricted_critical
     opened = basis in ELEVATED if restricted else basis not in ELEVATED or rules.elevated_without_restriction == "allow"
@@ -125,7 +129,10 @@ def test_the_header_overrides_the_consent_of_the_ticket() -> None:
 
 
 def test_the_restricted_header_knows_two_values_only() -> None:
-    assert legacy_basis(None, [], ["HPAKUTT"]) is Basis.ELEVATED_EMERGENCY
+    assert legacy_basis("HPUNNTAK", [], ["HPAKUTT"]) is Basis.ELEVATED_EMERGENCY
+    assert legacy_basis(None, ["HPUNNTAK"], ["HPMOTTATTSAMTYKKE"]) is Basis.ELEVATED_CONSENT
+    assert legacy_basis(None, [], ["HPAKUTT"]) is None
+    assert legacy_basis(None, [], ["HPAKUTT"], alone=True) is Basis.ELEVATED_EMERGENCY
     assert set(LEGACY_RESTRICTED) == {"HPMOTTATTSAMTYKKE", "HPAKUTT"}
     for wrong in ("HPUNNTAK", "", "samtykke"):
         with pytest.raises(ValueError, match="KJ-SAMTYKKE-SPERRET"):

@@ -206,6 +206,39 @@ def test_organisations_come_from_a_file_of_regions(tmp_path: Path) -> None:
     assert names == ["Helse Bergen", "Helse Fonna", "UNN"]
 
 
+def test_a_folder_has_one_server_and_a_ready_file_of_an_earlier_run_is_taken_away(
+    mock: Mock, tmp_path: Path, tell: Callable[..., Told]
+) -> None:
+    before = (mock.data / "ready.json").read_text()
+    told = tell("serve", "--port", "0", "--data", str(mock.data))
+    assert (told.returncode, "another server" in told.stderr) == (2, True)
+    assert (mock.data / "ready.json").read_text() == before
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    port = mock.base.rpartition(":")[2]
+    tell("serve", "--port", port, "--data", str(tmp_path / "data"), "--ready-file", str(old))  # never gets ready
+    assert not old.exists()
+
+
+def test_a_server_on_every_address_names_one_that_can_be_used(tmp_path: Path) -> None:
+    mock = Mock(tmp_path, "--host", "0.0.0.0")
+    try:
+        assert mock.base.startswith("http://127.0.0.1:")
+        assert requests.get(mock.told["issuer"] + "/.well-known/openid-configuration", timeout=10).status_code == 200
+    finally:
+        mock.stop()
+
+
+def test_a_rate_that_does_not_exist_is_told_apart_from_another_population(
+    tmp_path: Path, tell: Callable[..., Told]
+) -> None:
+    tell("populate", "--data", str(tmp_path), "--persons", "1000", "--professionals", "10")
+    bogus = tell("populate", "--data", str(tmp_path), "--rate", "bogus=0.1")
+    assert (bogus.returncode, "no such rate" in bogus.stderr, "None" in bogus.stderr) == (2, True, False)
+    other = tell("populate", "--data", str(tmp_path), "--rate", "reserved=0.5")
+    assert (other.returncode, "--rate reserved" in other.stderr) == (2, True)
+
+
 def test_two_processes_are_one_server(tmp_path: Path) -> None:
     """Logins, one-time proofs, fault plans, keys, numbers of local entries and counts hold for both processes."""
     mock = Mock(tmp_path, "--processes", "2")
@@ -281,6 +314,7 @@ def test_the_contract_names_only_settings_that_exist_and_every_row_of_chapter_ni
     for fact in contract.FACTS:
         assert all(hasattr(Settings(), name) for name in fact.settings)
     assert "KI-0014" in tell("contract").stdout
+    assert [r["row"] for r in rows] == sorted(r["row"] for r in rows)  # type: ignore[type-var]
 
 
 def test_settings_can_come_from_file_and_command_line_the_latter_winning(tmp_path: Path) -> None:

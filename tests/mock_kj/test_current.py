@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from mock_kj import samples
-from mock_kj.categories import BY_INFO_TYPE, CATEGORIES
+from mock_kj.categories import BY_INFO_TYPE, CANONICAL, CATEGORIES, RESOURCE_TYPES
 from mock_kj.outcome import CODE_SYSTEM
 from mock_kj.population import Population
 from tests.mock_kj.conftest import Patients
@@ -285,6 +285,35 @@ def test_the_bounds_of_the_source_system_are_good(doctor: Ehr, patients: Patient
 def test_the_event_id_comes_back_as_id_of_the_error(doctor: Ehr) -> None:
     answer = doctor.call("GET", "Flag", "1", headers={"nhn-event-id": "my-event-1"})
     assert refused(answer, 400)["id"] == "my-event-1" == answer.headers["nhn-event-id"]
+
+
+@pytest.mark.parametrize("sent", ["x" * 128, "with spaces in it", "en hendelse: æøå"])
+@pytest.mark.parametrize("coding", ["utf-8", "latin-1"])
+def test_an_event_id_that_is_no_fhir_id_comes_back_as_it_was_sent(doctor: Ehr, sent: str, coding: str) -> None:
+    """Byte for byte in the header, and as the id of the body (B-ERR: id = event id)."""
+    answer = doctor.call("GET", "Flag", "1", headers={"nhn-event-id": sent.encode(coding)})
+    assert answer.headers["nhn-event-id"].encode("latin-1") == sent.encode(coding)
+    assert refused(answer, 400)["id"] == sent
+
+
+def test_a_role_that_is_not_url_encoded_is_refused(doctor: Ehr, patients: Patients) -> None:
+    role = '{"system":"urn:oid:2.16.578.1.12.4.1.1.9060","code":"LE"}'
+    refused(doctor.call("GET", "Flag", patients.fresh(), headers={"nhn-user-role": role}), 400, "AUTH-0003")
+
+
+def test_entries_of_the_population_name_their_updater(doctor: Ehr, told: dict[str, Any]) -> None:
+    """Section 4.2: every statement has KjUpdater and KjUpdatedDateTime, and what they refer to is there."""
+    seen = 0
+    for kind in RESOURCE_TYPES:
+        for case in ("with_entries", "blocks_somebody_else"):
+            for entry in doctor.read(kind, told["patients"][case]).json().get("entry", ()):
+                resource = entry["resource"]
+                found = {e["url"].removeprefix(CANONICAL): e for e in resource["extension"]}
+                reference = found["KjUpdater"]["valueReference"]["reference"]
+                assert reference[1:] in {c["id"] for c in resource["contained"]}
+                assert found["KjUpdatedDateTime"]["valueDateTime"]
+                seen += 1
+    assert seen == 4
 
 
 def test_a_role_that_is_not_the_users_is_refused(mock: Mock, doctor_token: Any, patients: Patients) -> None:

@@ -11,6 +11,7 @@ from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.population import Population
 from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Ehr, Mock
+from tests.mock_kj.test_hostile import raw
 
 
 def test_a_doctor_creates_reads_updates_and_deletes_an_entry(
@@ -78,6 +79,7 @@ def test_what_the_population_starts_with_is_there_and_can_be_changed(
 
 def test_every_answer_says_that_it_comes_from_a_mock(mock: Mock, told: dict[str, Any]) -> None:
     paths = (
+        "/",
         "/docs",
         "/openapi.json",
         "/health",
@@ -87,4 +89,5 @@ def test_every_answer_says_that_it_comes_from_a_mock(mock: Mock, told: dict[str,
         "/nowhere",
     )
     for path in paths:
-        assert "mock-kj" in requests.get(mock.base + path, timeout=10).headers["x-mock"], path
+        assert requests.get(mock.base + path, timeout=10).headers["x-mock"].count("mock-kj") == 1, path
+    assert b"x-mock: mock-kj" in raw(mock, b"GET / HTTP/1.1\r\nHost : x\r\n\r\n").lower()  # refused by the parser

@@ -92,6 +92,7 @@ def test_a_wrong_content_type(doctor: Ehr, nin: str, population: Population, kin
         "1' OR '1'='1",
         "x UNION SELECT * FROM usage_log",
         "x\nUNION\tALL\r\nSELECT 1",
+        "1 UNION/**/SELECT password FROM users",
         "\nDROP\n\tTABLE entry",
         "<\n\t/ script>",
         "${jndi:ldap://evil.example/a}",
@@ -129,6 +130,26 @@ def test_a_text_made_to_keep_an_expression_busy_is_answered_like_any_other(
     for text in ("<" + " " * 200_000, "<" * 100_000, "'" + " " * 200_000, "union " * 30_000, "on" + "a" * 200_000):
         body = drug(nin, population, note=[{"text": text}])
         refused(doctor.call("POST", "AllergyIntolerance", nin, json=body), 400)
+
+
+@pytest.mark.parametrize("gap", [" ", "-", ".", "\u00a0"])
+def test_a_real_number_in_two_pieces_or_in_a_header(
+    doctor: Ehr, nin: str, patients: Patients, population: Population, gap: str
+) -> None:
+    from datetime import date
+
+    from mock_kj import identity
+
+    real = identity.number(date(2001, 1, 1), 5, shift=0)
+    text = f"Mor: {real[:6]}{gap}{real[6:]}."
+    body = drug(nin, population, note=[{"text": text}])
+    refused(doctor.call("POST", "AllergyIntolerance", nin, json=body), 400, "KI-MOCK-REAL-NIN")
+    headers = {"nhn-source-system": text.encode()}
+    expected = "AUTH-0003" if gap == "\u00a0" else "KI-MOCK-REAL-NIN"  # a header must be printable
+    refused(doctor.call("GET", "Flag", nin, headers=headers), 400, expected)
+    other = patients.fresh()
+    harmless = drug(other, population, note=[{"text": f"Prøve 123456{gap}78901"}])
+    assert doctor.call("POST", "AllergyIntolerance", other, json=harmless).status_code == 201
 
 
 def test_a_real_number_in_a_text(doctor: Ehr, nin: str, population: Population) -> None:

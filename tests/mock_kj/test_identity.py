@@ -84,6 +84,25 @@ def test_every_person_of_the_nation_has_a_number_of_their_own(index: int) -> Non
     assert NATION.index(number) == index
 
 
+@pytest.mark.parametrize("persons", [1000, 10_000, 100_000])
+def test_a_population_of_any_size_has_every_kind_of_number_all_months_and_both_sexes(persons: int) -> None:
+    """The numbers are a fixed function, so shares are exact or lie within bounds that hold for good."""
+    population = Population(PLACES, persons=persons, professionals=100)
+    numbers = [population.nin(i) for i in range(persons)]
+    assert len(set(numbers)) == persons
+    assert [population.index(n) for n in numbers] == list(range(persons))
+    kinds = Counter("D" if int(n[0]) > 3 else str(identity.month_shift(n)) for n in numbers)
+    assert kinds == {"D": persons // 50, "65": persons // 10, "80": persons * 22 // 25}
+    for kind, total in kinds.items():
+        some = [n for n in numbers if ("D" if int(n[0]) > 3 else str(identity.month_shift(n))) == kind]
+        women = sum(int(n[8]) % 2 == 0 for n in some)
+        assert abs(women / total - 0.5) < 0.2 if total >= 100 else 0 < women < total
+    months = Counter(born.month for n in numbers if (born := identity.birth_date(n)) is not None)
+    assert all(abs(months[m] / persons - 1 / 12) < 0.03 for m in range(1, 13))
+    who = Counter(int(population.professional_at(i).nin[0]) > 3 for i in range(100))
+    assert who[True] < 20
+
+
 def test_a_number_that_nobody_has_belongs_to_nobody() -> None:
     taken = {SMALL.nin(i) for i in range(SMALL.persons)}
     assert len(taken) == SMALL.persons
@@ -115,11 +134,12 @@ def test_rates_are_kept_within_chance() -> None:
 
 
 def test_the_fast_walk_finds_exactly_those_the_slow_one_finds() -> None:
-    for start in (0, 123_456, 5_500_000):
+    shown = min(NATION.examples.values())
+    for start in (0, 123_456, shown - 100, 5_500_000):
         slow = [
             i
             for i in range(start, start + 3000)
-            if NATION.uniform(i, "prevalence") < 0.05 or NATION.privacy(i) != Privacy()
+            if NATION.uniform(i, "prevalence") < 0.05 or NATION.privacy(i) != Privacy() or i in NATION.examples.values()
         ]
         assert list(NATION.interesting(start, start + 3000)) == slow
 

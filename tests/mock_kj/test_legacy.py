@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections import Counter
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ import pytest
 import requests
 
 from mock_kj import samples
+from mock_kj.access import Privacy
 from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.population import Population
 from tests.mock_kj.conftest import Patients
@@ -84,6 +86,7 @@ def test_the_indicator_answers_each_status(legacy: Legacy, patients: Patients, p
         0: "10086055555",
         1: legacy.told["patients"]["reserved"],
         2: patients.fresh(),
+        3: legacy.told["patients"]["own_information"],
         4: patients.fresh(entries=True),
     }
     for status, nin in cases.items():
@@ -132,6 +135,64 @@ def test_a_url_encoded_ticket_is_as_good_and_a_forged_one_is_not(legacy: Legacy,
     assert legacy.fhir("GET", "Patient/$everything", quote(ticket, safe="")).status_code == 200
     for forged in (ticket[:-4] + "AAAA", "x", "", ticket + "A"):
         refused(legacy.fhir("GET", "Patient/$everything", forged), 401, "KJF-000011")
+
+
+def test_a_ticket_looks_like_base64_and_tells_nothing(legacy: Legacy, patients: Patients) -> None:
+    """Of eight tickets of some 250 signs none without + or / has a chance of about 1e-27."""
+    nins = [patients.fresh() for _ in range(8)]
+    tickets = [legacy.indicator(nin).json()["ticket"] for nin in nins]
+    assert any("+" in t for t in tickets)
+    assert any("/" in t for t in tickets)
+    for nin, ticket in zip(nins, tickets, strict=True):
+        raw = b64decode(ticket, validate=True)
+        assert nin.encode() not in raw
+        assert all(nin.encode() not in b64decode(part + "===") for part in ticket.split("."))
+        assert legacy.fhir("GET", "Patient/$everything", quote(ticket, safe="")).status_code == 200
+
+
+def test_a_patient_who_has_blocked_anybody_shares_nothing(
+    mock: Mock, legacy: Legacy, patients: Patients, population: Population
+) -> None:
+    """Section 2.2: not the one who is blocked alone, but everybody gets no clinical information through this API."""
+    nin = patients.fresh(entries=True)
+    assert legacy.indicator(nin).json()["status"] == 4
+    choice = {"nin": nin, "blocked": ["990000099"]}
+    requests.put(mock.base + "/admin/patient", json=choice, timeout=10).raise_for_status()
+    told = legacy.indicator(nin).json()
+    assert told["eksistererBlokkertHelsepersonell"] is True
+    assert told["status"] == 2
+    assert not {"sistEndretKritiskInfo", "sistEndretKritiskInfoDato"} & told.keys()
+    for consent in ("HPMOTTATTSAMTYKKE", "HPAKUTT", "HPUNNTAK"):
+        answer = legacy.fhir("GET", "Patient/$everything", told["ticket"], KJ_SAMTYKKE_BRUK=consent)
+        refused(answer, 403, "KJF-MOCK-SOMEBODY-BLOCKED")
+    body = samples.resource(BY_INFO_TYPE["DrugReaction"], nin, population.professional_at(0), "2025-01-05")
+    refused(legacy.fhir("POST", "AllergyIntolerance", told["ticket"], body), 403, "KJF-MOCK-SOMEBODY-BLOCKED")
+
+
+def test_the_indicator_tells_of_medicines_and_locked_prescriptions(legacy: Legacy, population: Population) -> None:
+    wanted = {"medicines": "harLegemidler", "locked_prescriptions": "harLasteResepter"}
+    for name, field in wanted.items():
+        for expected in (True, False):
+            index = next(
+                i
+                for i in range(population.persons)
+                if getattr(population.besides(i), name) is expected and population.privacy(i) == Privacy()
+            )
+            assert legacy.indicator(population.nin(index)).json()[field] is expected
+
+
+def test_the_restricted_header_needs_an_ordinary_consent_beside_it(legacy: Legacy) -> None:
+    """Chapter 1: `samtykke` or KJ-SAMTYKKE-BRUK, plus KJ-SAMTYKKE-SPERRET-KRITISKINFO."""
+    nin = legacy.told["patients"]["restricted_critical"]
+    without = legacy.indicator(nin, consent=None).json()["ticket"]
+
+    def read(**headers: str) -> requests.Response:
+        return legacy.fhir("GET", "Patient/$everything", without, **headers)
+
+    refused(read(KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT"), 400, "KJF-MOCK-CONSENT")
+    refused(read(KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT", KJ_SAMTYKKE_BRUK="FOO"), 400, "KJF-MOCK-CONSENT")
+    opened = read(KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT", KJ_SAMTYKKE_BRUK="HPAKUTT")
+    assert opened.json()["entry"]
 
 
 def test_a_ticket_runs_out(tmp_path: Any) -> None:

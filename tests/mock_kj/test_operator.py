@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
+import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -126,6 +129,8 @@ def test_the_statistics_add_up(own: Mock, own_doctor: Ehr, own_told: dict[str, A
         "known": len(own_told["organisations"]),
     }
     assert told["share_uploaded"] == {place: 0.25}
+    parent = {own_told["organisations"][0]["parent"]: 9}
+    assert requests.put(own.base + "/admin/local-entries", json=parent, timeout=10).status_code == 200
     rows = list(
         csv.DictReader(
             io.StringIO(requests.get(own.base + "/statistics.csv", timeout=10).content.decode("utf-8-sig")),
@@ -134,6 +139,12 @@ def test_the_statistics_add_up(own: Mock, own_doctor: Ehr, own_told: dict[str, A
     )
     assert sum(int(r["Antall"]) for r in rows) == 6
     assert {r["Region"] for r in rows} == {"Helse Vest"}
+    assert {(r["Måltall"], r["Kategori"], r["Ressurs"]) for r in rows} == {
+        ("Spørringer etter oppdatert informasjon", "", ""),
+        ("Nye registreringer", "Legemiddelreaksjon", "AllergyIntolerance"),
+        ("Oppdaterte registreringer", "Legemiddelreaksjon", "AllergyIntolerance"),
+        ("Nedlastinger", "", "AllergyIntolerance"),
+    }
     assert requests.get(own.base + "/statistics?days=x", timeout=10).status_code == 400
 
 
@@ -166,12 +177,18 @@ def test_neither_log_nor_metrics_name_a_person_or_hold_a_token(tmp_path: Path) -
         told = noisy.client()
         token = login(told, test_pid=told["professionals"][0]["test_pid"])
         nin = told["patients"]["with_entries"]
-        Ehr(noisy, token).read("AllergyIntolerance", nin)
+        ehr = Ehr(noisy, token)
+        ehr.read("AllergyIntolerance", nin)
+        ehr.call("GET", "Flag", nin, "ODD", headers={"nhn-event-id": "to-be-found"})
         ask(told, m2m_form(told, client_assertion=assertion(told, claims={"aud": "x"})), key=dpop_key())
         written = (noisy.data / "stderr.txt").read_text() + requests.get(noisy.base + "/metrics", timeout=10).text
     finally:
         noisy.stop()
     assert "invalid_client" in written
+    lines = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    found = next(line for line in lines if line.get("event_id") == "to-be-found")
+    assert (found["outcome"], found["status"]) == ("basis-invalid", "400")
+    assert 'mock_kj_requests_total{api="helseid",operation="token",outcome="http-400"}' in written
     for secret in (nin, told["professionals"][0]["test_pid"], str(token.access_token)[:40]):
         assert secret not in written
     assert scrub(f"for {nin} with eyJhbGciOiJI.eyJzdWIiOiIx.c2lnbmF0dXJl") == "for <nin> with <token>"
@@ -203,6 +220,33 @@ def test_errors_resets_and_overload_on_request(own: Mock, own_doctor: Ehr, own_t
     plan({"rules": [{"operation": "helseid", "error_rate": 1, "error_status": 500}]})
     assert ask(own_told, m2m_form(own_told)).status_code == 500
     assert own_doctor.status(nin).status_code == 200
+
+
+def test_an_injected_error_carries_the_event_id_of_its_request(
+    own: Mock, own_doctor: Ehr, own_told: dict[str, Any], plan: Any
+) -> None:
+    plan({"rules": [{"operation": "read", "error_rate": 1}]})
+    nin = own_told["patients"]["no_entries"]
+    mine = own_doctor.call("GET", "Flag", nin, headers={"nhn-event-id": "mine-1"})
+    assert (mine.status_code, mine.json()["id"], mine.headers["nhn-event-id"]) == (503, "mine-1", "mine-1")
+    without = own_doctor.read("Flag", nin)
+    assert without.json()["id"] == without.headers["nhn-event-id"]
+
+
+def test_a_reset_is_a_reset_and_no_orderly_end(own: Mock, plan: Any) -> None:
+    plan({"rules": [{"operation": "*", "reset_rate": 1}]})
+    address = urlsplit(own.base)
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as line:
+        line.sendall(b"GET /helseid/connect/token HTTP/1.1\r\nHost: x\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            line.recv(100)
+    assert "without starting response" not in (own.data / "stderr.txt").read_text()
+
+
+@pytest.mark.parametrize("content", [{"stall": {"every": 5, "ms": 1}}, {"clock_skew_seconds": 1}])
+def test_a_plan_without_rules_is_active_too(own: Mock, plan: Any, content: dict[str, Any]) -> None:
+    assert plan(content).json() == {"active": True, "rules": 0}
+    assert plan({"seed": 4}).json() == {"active": False, "rules": 0}
 
 
 def test_a_dead_helseid_hangs_and_the_api_goes_on(
