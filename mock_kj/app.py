@@ -16,12 +16,13 @@ from typing import Any
 
 import orjson
 
-from mock_kj import capability, citizen, faults, openapi, operator
+from mock_kj import capability, citizen, faults, openapi, operator, samples
 from mock_kj.api.current import PREFIX, CurrentApi
 from mock_kj.api.http import Receive, Reply, Scope, Send
 from mock_kj.api.legacy import LegacyApi
 from mock_kj.api.service import Service
 from mock_kj.api.tokens import TokenCheck
+from mock_kj.categories import BY_INFO_TYPE
 from mock_kj.clock import Clock
 from mock_kj.codes import CodeRegister
 from mock_kj.errors import StoreError, UsageError
@@ -92,7 +93,7 @@ class MockKj:
         self._issuer = build_issuer(issuer)
         self._citizen = citizen.build(service, service.tokens)
         self._operator = operator.build(service, self.share_plan, issuer.keys.rotate, parts.siblings.others)
-        self._documents = openapi.build(service.public_url)
+        self._documents = openapi.build(service.public_url, service.settings, _example(service.population))
         self._plan_seen: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -195,7 +196,7 @@ class MockKj:
             await self._suffer_then(self._issuer, ISSUER_PREFIX, operation, "helseid", scope, receive, send)
         elif path.startswith(citizen.PREFIX + "/"):
             await self._suffer_then(self._citizen, citizen.PREFIX, "citizen", "", scope, receive, send)
-        elif path in ("/", "/docs", "/openapi.json"):
+        elif path in ("/", "/docs", "/openapi.json", "/openapi-others.json"):
             await self._documents(scope, receive, send)
         else:
             await self._operator(scope, receive, send)
@@ -234,6 +235,12 @@ class MockKj:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _example(population: Population) -> samples.Resource:
+    """A body for the page: somebody of the population, written of by its first doctor."""
+    nin, who = population.nin(population.examples["with_entries"]), population.professional_at(0)
+    return samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-31")
 
 
 def cut(send: Send) -> None:

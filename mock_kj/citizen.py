@@ -25,6 +25,7 @@ from mock_kj.samples import iso
 from mock_kj.store.model import LogRow, PatientRow
 
 OWN_ACCESS_AGE = 16
+MAX_LOG_LINES = 100_000
 PREFIX = "/citizen/v1"
 _CHOICES = ("reserved", "restricted_all", "restricted_critical", "blocked")
 
@@ -79,7 +80,11 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
 
     async def access_log(request: Request) -> Response:
         caller = citizen(request)
-        rows = await service.store.log_of(str(caller.pid), 1000)
+        asked = request.query_params.get("limit", "1000")
+        if not (asked.isascii() and asked.isdigit()) or not 1 <= int(asked) <= MAX_LOG_LINES:
+            raise Refusal("parameter-invalid", f"limit must be a whole number from 1 to {MAX_LOG_LINES}")
+        rows = await service.store.log_of(str(caller.pid), int(asked) + 1)
+        more, rows = len(rows) > int(asked), rows[: int(asked)]
         lines = [
             {
                 "time": iso(r.at),
@@ -96,7 +101,7 @@ def build(service: Service, tokens: TokenCheck) -> Starlette:
             }
             for r in rows
         ]
-        return JSONResponse({"log": lines})
+        return JSONResponse({"log": lines, "more": more})
 
     async def choices(request: Request) -> Response:
         caller = citizen(request)

@@ -476,7 +476,9 @@ def with_updater(resource: Resource, now: str) -> Resource:
     if CANONICAL + "KjUpdater" not in told:
         added.append({"url": CANONICAL + "KjUpdater", "valueReference": resource[RECORDER[kind]]})
     if _UPDATED not in told:
-        at = resource.get("recordedDate") or resource.get("recordedOn") or told.get(CANONICAL + "recordedDate") or now
+        named = (resource.get(name) for name in ("recordedDate", "recordedOn", "performedDateTime"))
+        begun = resource.get("period", {}).get("start") if kind == "Flag" else None
+        at = next((t for t in (*named, told.get(CANONICAL + "recordedDate"), begun) if t), now)
         added.append({"url": _UPDATED, "valueDateTime": at})
     return {**resource, "extension": [*resource.get("extension", ()), *added]} if added else resource
 

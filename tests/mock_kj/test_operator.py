@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import jsonschema_rs
 import pytest
 import requests
+import schemathesis
 
 from mock_kj import faults, samples
 from mock_kj.categories import BY_INFO_TYPE
@@ -153,7 +155,30 @@ def test_health_readiness_metrics_and_documents_are_there(mock: Mock) -> None:
     text = requests.get(mock.base + "/metrics", timeout=10).text
     for name in ("mock_kj_requests_total", "mock_kj_request_seconds_bucket", "mock_kj_in_flight"):
         assert name in text
-    assert "mock" in requests.get(mock.base + "/docs", timeout=10).text
+    page = requests.get(mock.base + "/docs", timeout=10).text
+    assert all(word in page for word in ("mock", "/v1/helseindikator", "KJF-000015", "nhn-user-role", "recorderRef"))
+
+
+def test_both_openapi_documents_are_valid_and_name_paths_that_are_there(mock: Mock) -> None:
+    for name in ("/openapi.json", "/openapi-others.json"):
+        document = requests.get(mock.base + name, timeout=10).json()
+        assert schemathesis.openapi.from_dict(document).validate() is None
+        base = document["servers"][0]["url"]
+        for path, methods in document["paths"].items():
+            for method in methods:
+                if path == "/admin/rotate-keys":
+                    continue
+                address = base + path.replace("{id}", "x").replace("{version}", "1")
+                answer = requests.request(method, address, timeout=10, allow_redirects=False)
+                assert (answer.status_code, path) not in ((404, path), (405, path), (500, path))
+
+
+def test_status_answers_as_its_schema_says(mock: Mock, doctor: Ehr, told: dict[str, Any]) -> None:
+    document = requests.get(mock.base + "/openapi.json", timeout=10).json()
+    good = document["paths"]["/status"]["post"]["responses"]["200"]
+    schema = good["content"]["application/json"]["schema"]
+    for nin in told["patients"].values():
+        jsonschema_rs.validate(schema, doctor.status(nin).json())
 
 
 def test_admin_endpoints_answer_to_the_loopback_only(mock: Mock) -> None:
