@@ -26,6 +26,8 @@ ROLE_SYSTEM = "urn:oid:2.16.578.1.12.4.1.1.9060"
 ROLE_SYSTEM_RESOURCE = f"{KJ}CategoriesOfHealthProfessionals"
 ROLE_SYSTEM_KJ_ONLY = "kjernejournal_userrole"
 ICD10 = "urn:oid:2.16.578.1.12.4.1.1.7110"
+# The list of types of critical information, 7650 (4.3), under the root of the national code systems (inferred).
+CATEGORY_SYSTEM = "urn:oid:2.16.578.1.12.4.1.1.7650"
 REACTIONS = "urn:oid:2.16.578.1.12.4.1.1.7497"
 
 # Volven 9060, categories of health professionals (helsepersonelloven § 48).
@@ -91,6 +93,7 @@ BUNDLED: tuple[CodeSystem, ...] = (
     CodeSystem(f"{KJ}Procedure", _SERIAL, False, {"1": "Pågående immundempende behandling"}, source=_OWN),
     CodeSystem(f"{KJ}Device", _SERIAL, False, {"1": "Pacemaker", "2": "Implantert hjertestarter"}, source=_OWN),
     CodeSystem(f"{KJ}Flag", _SERIAL, False, {"1": "Avvik fra vanlig behandlingsrutine"}, source=_OWN),
+    CodeSystem(CATEGORY_SYSTEM, _SERIAL, source="types of critical information, 7650; the profile's own code is asked for elsewhere"),
     CodeSystem(UCUM, _FORM, True, {"a": "years", "mo": "months", "wk": "weeks", "d": "days", "h": "hours", "min": "minutes"}, source="HL7 R4 age-units"),
     CodeSystem(
         REACTIONS, _SERIAL, False,

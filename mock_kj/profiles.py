@@ -151,6 +151,23 @@ def parse(body: bytes, resource_type: str) -> Resource:
     return resource
 
 
+# What the schema's keywords mean to somebody who writes a resource.
+_WORDS = {
+    "Constant": "is not the value that it must have here",
+    "Enum": "is not one of the values that R4 allows",
+    "Type": "is of another JSON type than R4 wants",
+    "Pattern": "does not have the form that R4 wants",
+    "Format": "does not have the form that R4 wants",
+    "MinItems": "must not be an empty list",
+    "MinLength": "must not be empty",
+    "MinProperties": "must not be empty",
+    "MaxLength": "is too long",
+    "MaxItems": "has too many elements",
+    "Minimum": "is too small",
+    "Maximum": "is too large",
+}
+
+
 def _words(fault: jsonschema_rs.ValidationError) -> str:
     """What is wrong, without quoting the content (it may name a person)."""
     kind = fault.kind
@@ -161,7 +178,7 @@ def _words(fault: jsonschema_rs.ValidationError) -> str:
     unexpected = getattr(kind, "unexpected", None)
     if unexpected:
         return "there is an element that R4 does not have here"
-    return f"does not fit FHIR R4 ({name.rpartition('_')[2]})"
+    return _WORDS.get(name.rpartition("_")[2], "does not fit FHIR R4")
 
 
 # --- steps -----------------------------------------------------------------------------------------------------

@@ -12,15 +12,13 @@ from uuid import UUID
 
 from mock_kj import codes
 from mock_kj.categories import BY_INFO_TYPE, CANONICAL, CATEGORIES, Category
-from mock_kj.codes import HL7, KJ
+from mock_kj.codes import CATEGORY_SYSTEM, HL7, KJ
 from mock_kj.identity import birth_date
 from mock_kj.population import Population, Professional
 from mock_kj.profiles import stamp, with_updater
 from mock_kj.store.model import EntryRow, PatientRow
 
 Resource = dict[str, Any]
-# The list of types of critical information, 7650 (4.3), under the root of the national code systems (inferred).
-CATEGORY_SYSTEM = "urn:oid:2.16.578.1.12.4.1.1.7650"
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 # Share of each category among the entries people start with (ASSUMPTION: drug reactions lead, as in S0).
 SHARES: tuple[tuple[str, float], ...] = (

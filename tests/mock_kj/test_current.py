@@ -296,6 +296,15 @@ def test_an_event_id_that_is_no_fhir_id_comes_back_as_it_was_sent(doctor: Ehr, s
     assert refused(answer, 400)["id"] == sent
 
 
+def test_what_does_not_fit_r4_is_told_in_words(doctor: Ehr, patients: Patients, population: Population) -> None:
+    nin = patients.fresh()
+    for change in ({"resourceType": "Flag"}, {"criticality": "very"}, {"recordedDate": "yesterday"}, {"note": "text"}):
+        answer = doctor.call("POST", "AllergyIntolerance", nin, json=drug(nin, population) | change)
+        said = refused(answer, 400, "KI-0014")["issue"][0]["diagnostics"]
+        assert "(" not in said
+        assert " R4 " in said or "must" in said
+
+
 def test_a_role_that_is_not_url_encoded_is_refused(doctor: Ehr, patients: Patients) -> None:
     role = '{"system":"urn:oid:2.16.578.1.12.4.1.1.9060","code":"LE"}'
     refused(doctor.call("GET", "Flag", patients.fresh(), headers={"nhn-user-role": role}), 400, "AUTH-0003")

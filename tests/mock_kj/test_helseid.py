@@ -483,6 +483,18 @@ def test_a_proof_with_a_fault_opens_nothing(mock: Mock, told: dict[str, Any], pa
     assert answer.headers["www-authenticate"].startswith("DPoP")
 
 
+def test_a_good_proof_of_another_key_is_told_apart_from_a_bad_signature(
+    mock: Mock, told: dict[str, Any], patients: Any
+) -> None:
+    said = {
+        fault: with_test_token(mock, told, patients.fresh(), {}, fault).json()["issue"][0]["diagnostics"]
+        for fault in ("unbound_key", "invalid_signature", "other_key")
+    }
+    assert "bound to" in said["unbound_key"]
+    assert "signature" in said["invalid_signature"]
+    assert said["unbound_key"] != said["other_key"]
+
+
 def test_without_a_fault_the_same_request_is_answered(mock: Mock, told: dict[str, Any], patients: Any) -> None:
     assert with_test_token(mock, told, patients.fresh(), {}).status_code == 200
 
