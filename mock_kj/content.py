@@ -19,7 +19,8 @@ _HARMLESS = jsonschema_rs.Draft7Validator(
         "not": {
             "pattern": rf"<(?:{_GAP}|/)*[a-z!?]|javascript:|{_WORD}on[a-z]{{3,12}}{_GAP}*=|data:text/html|\$\{{jndi:"
             rf"|'{_GAP}*(?:;|or{_GAP}+'?\d|--)|{_WORD}union{_GAP}+(?:all{_GAP}+)?select\b"
-            rf"|{_WORD}(?:drop|alter|truncate){_GAP}+table\b|{_WORD}(?:insert{_GAP}+into|delete{_GAP}+from){_GAP}+\w+"
+            rf"|{_WORD}(?:drop|alter|truncate){_GAP}+table\b|{_WORD}insert{_GAP}+into{_GAP}+\w+{_GAP}*(?:\(|(?:values|select)\b)"
+            rf"|{_WORD}delete{_GAP}+from{_GAP}+\w+{_GAP}*(?:where\b|[;\\\"]|--)"
         }
     },
     pattern_options=jsonschema_rs.RegexOptions(),

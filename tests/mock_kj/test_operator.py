@@ -71,6 +71,12 @@ def test_citizens_see_their_own_entries_and_nobody_elses(
     assert [
         x["operation"] for x in requests.get(mock.base + "/citizen/v1/access-log", auth=token, timeout=10).json()["log"]
     ] == ["own-read"]
+    requests.get(mock.base + "/citizen/v1/critical-information", auth=token, timeout=10).raise_for_status()
+    log = mock.base + "/citizen/v1/access-log"
+    for limit, lines, more in ((1, 1, True), (2, 2, False)):
+        told_of = requests.get(f"{log}?limit={limit}", auth=token, timeout=10).json()
+        assert (len(told_of["log"]), told_of["more"]) == (lines, more)
+    assert requests.get(f"{log}?limit=all", auth=token, timeout=10).status_code == 400
 
 
 def test_citizens_can_block_and_restrict_and_it_holds_at_once(

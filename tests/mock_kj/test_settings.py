@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mock_kj.server import population_from
 from tests.mock_kj.conftest import Patients
 from tests.mock_kj.driver import Ehr, Mock, login
 from tests.mock_kj.test_helseid import payload
+from tests.mock_kj.test_legacy import Legacy
 
 SWITCHES = (
     "deleted_read=filtered",
@@ -33,6 +35,11 @@ SWITCHES = (
     "environment=test9",
     "create_without_updater=refuse",
     "rotate_refresh_tokens=false",
+    "outcome_id=fhir",
+    "plain_user_role=accept",
+    "restricted_consent_alone=allow",
+    "somebody_blocked_indicator=show",
+    "somebody_blocked_writes=allow",
 )
 
 
@@ -93,6 +100,30 @@ def test_every_other_switch_changes_what_it_names(other: Any) -> None:
     assert ehr.call("POST", "AllergyIntolerance", nin, json=bare).status_code == 400
     long = samples.updated(bare, who, "2025-01-05", note="elleve tegn")
     assert "note" in ehr.call("POST", "AllergyIntolerance", nin, json=long).json()["issue"][0]["location"][0]
+
+
+def test_an_odd_event_id_can_give_way_to_a_valid_one_and_a_role_can_be_plain(other: Any) -> None:
+    _, _, ehr, patients = other
+    answer = ehr.call("GET", "Flag", "1", headers={"nhn-event-id": "with spaces"})
+    assert re.fullmatch(r"[A-Za-z0-9.\-]{1,64}", answer.json()["id"])
+    assert answer.headers["nhn-event-id"] == "with spaces"
+    role = '{"system":"urn:oid:2.16.578.1.12.4.1.1.9060","code":"LE"}'
+    assert ehr.call("GET", "Flag", patients.fresh(), headers={"nhn-user-role": role}).status_code == 200
+
+
+def test_the_legacy_switches_change_what_they_name(other: Any) -> None:
+    mock, told, _, _ = other
+    legacy = Legacy(mock)
+    nin = told["patients"]["blocks_somebody_else"]
+    indicator = legacy.indicator(nin).json()
+    assert (indicator["status"], indicator["eksistererBlokkertHelsepersonell"]) == (4, True)
+    assert legacy.fhir("GET", "Patient/$everything", indicator["ticket"]).status_code == 403
+    who = population_from(mock.told["population"], None).professional_at(0)
+    body = samples.updated(samples.resource(BY_INFO_TYPE["DrugReaction"], nin, who, "2025-01-05"), who, "2025-01-05")
+    assert legacy.fhir("POST", "AllergyIntolerance", indicator["ticket"], body).status_code == 201
+    without = legacy.indicator(told["patients"]["restricted_all"], consent=None).json()["ticket"]
+    opened = legacy.fhir("GET", "Patient/$everything", without, KJ_SAMTYKKE_SPERRET_KRITISKINFO="HPAKUTT")
+    assert opened.status_code == 200
 
 
 def test_plain_bearer_tokens_can_be_switched_off_and_overload_on(tmp_path: Path) -> None:
