@@ -239,13 +239,23 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(lines, ensure_ascii=False, indent=2))
         return 0
-    for line in lines:
-        print("  ".join("-" if v is None else ",".join(v) if isinstance(v, list) else str(v) for v in line.values()))
     if not lines:
         print("nobody is of this kind", file=sys.stderr)
-    elif sys.stdout.isatty():
-        print(f"columns: {', '.join(lines[0])}", file=sys.stderr)
+        return 0
+    cells = [list(lines[0]), *([_cell(value) for value in line.values()] for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     return 0
+
+
+def _cell(value: object) -> str:
+    """One value of a list as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "-"
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
 
 
 def _contract(args: argparse.Namespace) -> int:

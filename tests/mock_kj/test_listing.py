@@ -107,6 +107,9 @@ def test_professionals_are_listed_and_can_log_in(
     lines = json.loads(tell("professionals", "--data", str(mock.data), "--count", "1000", "--json").stdout)
     assert [p["hpr_number"] for p in lines[:5]] == [p["hpr_number"] for p in told["professionals"]]
     assert len(lines) == population.professionals
+    table = tell("professionals", "--data", str(mock.data), "--count", "3").stdout.splitlines()
+    assert table[0].split()[:3] == ["test_pid", "hpr_number", "role"]
+    assert [row.split()[1] for row in table[1:]] == [p["hpr_number"] for p in lines[:3]]
     doctors = tell("professionals", "--data", str(mock.data), "--role", "LE", "--count", "3", "--json")
     assert {p["role"] for p in json.loads(doctors.stdout)} == {"LE"}
     assert login(told, test_pid=lines[-1]["test_pid"]).access_token
