@@ -10,12 +10,14 @@ from loadtests.api.call import LEGACY, Call, Status, Who, Wrong, expect, json_of
 from loadtests.transport import Answer
 
 SYSTEM = "kj-load versjon 1.0"
+_BASIC, _RESTRICTED = "KJ-SAMTYKKE-BRUK", "KJ-SAMTYKKE-SPERRET-KRITISKINFO"
+# What opens restricted information comes on top of an ordinary consent (chapter 1).
 _USE = {
-    "SAMTYKKE": ("KJ-SAMTYKKE-BRUK", "HPMOTTATTSAMTYKKE"),
-    "UNNTAK": ("KJ-SAMTYKKE-BRUK", "HPUNNTAK"),
-    "AKUTT": ("KJ-SAMTYKKE-BRUK", "HPAKUTT"),
-    "FORHOYET_SAMTYKKE": ("KJ-SAMTYKKE-SPERRET-KRITISKINFO", "HPMOTTATTSAMTYKKE"),
-    "FORHOYET_AKUTT": ("KJ-SAMTYKKE-SPERRET-KRITISKINFO", "HPAKUTT"),
+    "SAMTYKKE": {_BASIC: "HPMOTTATTSAMTYKKE"},
+    "UNNTAK": {_BASIC: "HPUNNTAK"},
+    "AKUTT": {_BASIC: "HPAKUTT"},
+    "FORHOYET_SAMTYKKE": {_BASIC: "HPMOTTATTSAMTYKKE", _RESTRICTED: "HPMOTTATTSAMTYKKE"},
+    "FORHOYET_AKUTT": {_BASIC: "HPAKUTT", _RESTRICTED: "HPAKUTT"},
 }
 
 
@@ -74,11 +76,10 @@ class Legacy:
         return self._call(operation, method, path, headers, json.dumps(resource, ensure_ascii=False).encode(), "user")
 
     def _headers(self, basis: str, told: Status) -> dict[str, str]:
-        name, value = _USE[basis]
         return {
             "X-EPJ-System": SYSTEM,
             "X-kj-ticket": told.ticket or "",
-            name: value,
+            **_USE[basis],
             "Accept": "application/json",
         }
 
