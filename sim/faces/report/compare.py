@@ -158,9 +158,9 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
         found.append(
             say(
                 lang,
-                f"{where}: størst virkning har {letter(a)} ({name}), med {tables.points(d, lang)} prosentpoeng høyere "
+                f"{where}: størst virkning i median har {letter(a)} ({name}), med {tables.points(d, lang)} prosentpoeng høyere "
                 f"synkroniseringsgrad i {when(c, lang)}; den har størst virkning i {tables.times(best[a], c.replications, lang)} trekk.",
-                f"{where}: {letter(a)} ({name}) has the largest effect, {tables.points(d, lang)} percentage points on the sync "
+                f"{where}: {letter(a)} ({name}) has the largest median effect, {tables.points(d, lang)} percentage points on the sync "
                 f"rate in {when(c, lang)}; its effect is largest in {tables.times(best[a], c.replications, lang)} draws.",
             )
         )

@@ -56,7 +56,12 @@ def gains(comparison: Comparison, area: str, lang: str) -> Figure:
     axes.plot(middle, y, "|", color=BLUE, markersize=14, markeredgewidth=2)
     for at, value, end in zip(y, middle, high, strict=True):
         axes.annotate(
-            number(value, lang, 1), (end, at), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+            number(value, lang, 1 if value == 0 or abs(value) >= 0.1 else 3),
+            (end, at),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
         )
     axes.axvline(0, color=INK, linewidth=1.2, linestyle=(0, (5, 3)))
     axes.set_yticks(y, [_name(comparison, a, lang) for a in order], fontsize=8)

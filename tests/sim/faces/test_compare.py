@@ -269,6 +269,7 @@ def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> Non
         (["--with", "eid-nurses", "--willingness-to-pay", "-1"], "0 or more"),
         (["--with", "eid-nurses", "--out", ""], "--out is empty"),
         (["--matrix", "ingen.csv"], "does not exist"),
+        (["--with", "ingen.yaml"], "does not exist. Ready interventions: "),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_in_a_sentence(
