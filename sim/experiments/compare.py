@@ -8,24 +8,27 @@ scenario and, when asked for, for one hospital.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
 from sim.experiments import costs, shapley
 from sim.experiments.measures import MEASURES, Areas
-from sim.experiments.paired import Difference, Ratio, acceptability, best
-from sim.experiments.posterior import with_posterior
-from sim.experiments.replicate import Results, replicate
+from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier
+from sim.experiments.posterior import Kept, with_posterior
+from sim.experiments.replicate import Results, most_replications, replicate
+from sim.language import month_name
 from sim.model.rollout import Model
 from sim.scenario import data, intervention
 from sim.scenario.faults import nearest
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
+from sim.scenario.schema import Month
 
 Floats = npt.NDArray[np.float64]
 Gain = Literal["rate", "synced", "citizens", "hours"]
@@ -43,14 +46,39 @@ class Alternative:
     key: str  # «eid-nurses@2026-09+elearning@2027-01»; «null»
     interventions: tuple[Intervention, ...]
     label: str = ""  # what a matrix file calls it
+    known: tuple[str, ...] = ()  # for each intervention, the letter of an earlier alternative that is it alone, or ""
+    alike: frozenset[str] = frozenset()  # keys of interventions that only their keys tell apart
 
     def title(self, lang: str) -> str:
-        """What people read."""
+        """What people read: each intervention's title, start and, where it is narrowed, reach."""
         if self.label:
             return self.label
-        if not self.interventions:
-            return "nullalternativet" if lang == "nb" else "null alternative"
-        return " + ".join(one.title(lang) for one in self.interventions)
+        return " + ".join(self._titles(lang)) or ("nullalternativet" if lang == "nb" else "null alternative")
+
+    def short(self, lang: str) -> str:
+        """The title, with the letters of what has been named before."""
+        if self.label or not any(self.known):
+            return self.title(lang)
+        return " + ".join(k or t for k, t in zip(self.known, self._titles(lang), strict=True))
+
+    def _titles(self, lang: str) -> list[str]:
+        found = []
+        for one in self.interventions:
+            year, month = map(int, one.start.split("-"))
+            begins = month_name(year, month, lang)
+            where = "".join(f", {name}" for name in (*one.form.reach.regions, *one.form.reach.trusts))
+            key = f", {one.key}" if one.key in self.alike else ""
+            found.append(f"{one.title(lang)} ({'fra' if lang == 'nb' else 'from'} {begins}{where}{key})")
+        return found
+
+    def begins_after(self, month: str) -> bool:
+        """Whether all that it consists of begins after ``month``, so that it cannot work by then."""
+        return bool(self.interventions) and all(one.start > month for one in self.interventions)
+
+
+def letter(alternative: int) -> str:
+    """A, B, C … for the alternatives; the null alternative is 0."""
+    return "0" if alternative == 0 else chr(ord("A") + (alternative - 1) % 26) + "'" * ((alternative - 1) // 26)
 
 
 @dataclass(frozen=True)
@@ -88,7 +116,23 @@ def alternatives(asked: Sequence[str | tuple[str, str]]) -> list[Alternative]:
         if any(key == other.key for other in found):
             raise UserError(f"«{text}» står to ganger", f"«{text}» stands twice")
         found.append(Alternative(key, chosen, label))
-    return found
+    return _told_apart(found)
+
+
+def _told_apart(found: list[Alternative]) -> list[Alternative]:
+    """The alternatives with letters for what stands alone earlier, and keys where titles, start and reach are alike."""
+    looks: dict[tuple[str, str, str], set[str]] = {}
+    for i in (i for a in found for i in a.interventions):
+        looks.setdefault((i.title("nb"), i.start, str(i.form.reach)), set()).add(i.key)
+    alike = frozenset(key for keys in looks.values() if len(keys) > 1 for key in keys)
+    alone: dict[str, str] = {}
+    told = []
+    for a, one in enumerate(found):
+        known = tuple(alone.get(i.name, "") for i in one.interventions)
+        told.append(replace(one, known=known, alike=alike))
+        if len(one.interventions) == 1:
+            alone[one.interventions[0].name] = letter(a)
+    return told
 
 
 @dataclass(frozen=True)
@@ -102,6 +146,7 @@ class Comparison:
     outcomes: dict[tuple[int, str], Outcome]
     money: dict[tuple[int, str], Floats]  # [R, T] million 2024 kroner
     money_each: dict[int, Floats]  # [R, K, T] the same by intervention, for the whole scenario
+    money_payer: dict[tuple[int, str], dict[str, Floats]]  # [R, T] the same by who pays
     coalitions: dict[
         int, dict[frozenset[str], Floats]
     ]  # per package: the rate with each set of its interventions, see part_draws
@@ -111,6 +156,7 @@ class Comparison:
     replications: int
     discount_rate: float
     base_year: int
+    posterior: Kept | None = None  # the calibrated distribution that was drawn from; None: the scenario's own
 
     @property
     def label(self) -> str:
@@ -145,6 +191,19 @@ class Comparison:
             found.append(by_month.sum(axis=1))
         return np.stack(found)
 
+    def cost_by_payer(self, alternative: int, area: str = NATIONAL) -> dict[str, Floats]:
+        """[R] million 2024 kroner up to the target month, by who pays."""
+        return {p: m[:, : self.month + 1].sum(axis=1) for p, m in self.money_payer[alternative, area].items()}
+
+    def narrow(self) -> list[str]:
+        """The interventions whose narrow reach carries all of their central cost."""
+        return sorted({i.key for a in self.alternatives for i in a.interventions if costs.carries_central(i)})
+
+    def older(self, alternative: int, area: str = NATIONAL) -> Floats:
+        """[R] how many of the extra entries were uploaded after their month had ended: older ones, that had been waiting."""
+        with_it, null = (self.outcomes[a, area].series["synced_later"] for a in (alternative, 0))
+        return np.asarray((with_it - null)[:, : self.month + 1].sum(axis=1))
+
     def discounted_gain(self, alternative: int, what: Gain, area: str = NATIONAL) -> Floats:
         """[R] a gain that accrues month by month (entries, hours), as of the base year like the costs; others as they are."""
         if what not in ("synced", "hours"):
@@ -168,12 +227,15 @@ class Comparison:
         """[A] how often each alternative has the highest sync rate in the target month."""
         return best(self.values("rate", area))
 
+    def frontier(self, area: str = NATIONAL) -> list[tuple[float, int]]:
+        """Which alternative has the highest mean net benefit from which worth of an extra synced entry on (kroner), from 0."""
+        return frontier(1e6 * self.cost(area), self.gains("synced", area))
+
     def willingness(self, area: str = NATIONAL) -> Floats:
-        """[W] kroner per extra synced entry, from 0 to where the dearest useful alternative pays twice over."""
-        dear = [
-            r.value for a in range(1, len(self.alternatives)) if (r := self.ratio(a, "synced", area)).kind == "plain"
-        ]
-        return np.linspace(0, 2 * max([*dear, 500.0]), 101)
+        """[W] kroner per extra synced entry, from 0 to a little beyond the last crossing of the frontier that is not far off."""
+        crossings = [at for at, _ in self.frontier(area) if at > 0] or [500.0]
+        near = [at for at in crossings if at <= 8 * crossings[0]]
+        return np.linspace(0, 2 * near[-1], 101)
 
     def acceptability(self, willingness: Floats, area: str = NATIONAL) -> Floats:
         """[A, W] how often each has the highest net benefit, when an extra synced entry is worth so many kroner."""
@@ -223,13 +285,25 @@ def run(
         UserError: the month or the hospital is not in the scenario, or an alternative does not fit it.
     """
 
+    kept: list[Kept | None] = []
+
     def read(one: Sequence[Intervention]) -> Loaded:
         loaded = load(given, one)
-        return loaded if prior else with_posterior(loaded)[0]
+        if prior:
+            return loaded
+        loaded, posterior = with_posterior(loaded)
+        kept.append(posterior)
+        return loaded
 
     loadeds = [read(one.interventions) for one in chosen]
     base = loadeds[0]
     count = replications or base.scenario.replications
+    most = most_replications(base.scenario) // len(chosen)
+    if count > most:
+        raise UserError(
+            f"{count} trekk av {len(chosen)} alternativer trenger for mye minne; høyst {most} for dette scenarioet",
+            f"{count} draws of {len(chosen)} alternatives need too much memory; at most {most} for this scenario",
+        )
     seed = base.scenario.seed if seed is None else seed
     month = _month(base, by)
     _check_trust(base, trust)
@@ -237,6 +311,7 @@ def run(
     outcomes: dict[tuple[int, str], Outcome] = {}
     money: dict[tuple[int, str], Floats] = {}
     each: dict[int, Floats] = {}
+    payer: dict[tuple[int, str], dict[str, Floats]] = {}
     regions: dict[str, list[Floats]] = {}
     model: Model | None = None
     simulated: dict[frozenset[str], Floats] = {}
@@ -257,7 +332,7 @@ def run(
         in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
         for area in areas:
             extra = outcomes[a, area].series["cards_issued"] - outcomes[0, area].series["cards_issued"]
-            by_intervention = costs.monthly(
+            items = costs.items(
                 results.model,
                 one.interventions,
                 results.draws,
@@ -266,9 +341,16 @@ def run(
                 cards=extra,
                 trust=None if area == NATIONAL else area,
             )
-            money[a, area] = by_intervention.sum(axis=1)
+            nothing = np.zeros((count, results.model.months))
+            money[a, area] = sum((item.money for item in items), nothing)
+            paid: dict[str, Floats] = {}
+            for item in items:
+                paid[item.payer] = paid.get(item.payer, nothing) + item.money
+            payer[a, area] = paid
             if area == NATIONAL:
-                each[a] = by_intervention
+                each[a] = np.zeros((count, len(one.interventions), results.model.months))
+                for item in items:
+                    each[a][:, item.intervention] += item.money
         model = model or results.model
     assert model is not None
     coalitions: dict[int, dict[frozenset[str], Floats]] = {}
@@ -293,6 +375,7 @@ def run(
         outcomes,
         money,
         each,
+        payer,
         coalitions,
         {name: np.stack(values) for name, values in regions.items()},
         month,
@@ -300,6 +383,7 @@ def run(
         count,
         discount_rate,
         min(years, default=int(base.scenario.period.start[:4])),
+        kept[0] if kept else None,
     )
 
 
@@ -319,13 +403,16 @@ def _outcome(results: Results, area: str, month: int) -> Outcome:
 def _month(loaded: Loaded, by: str | None) -> int:
     period = loaded.scenario.period
     try:
-        month = period.months - 1 if by is None else period.index(by)
-    except ValueError:
-        month = -1
+        month = period.months - 1 if by is None else period.index(TypeAdapter(Month).validate_python(by))
+    except ValidationError:
+        raise UserError(
+            f"--by {by} er ikke en måned som 2027-12; oppgi en måned fra {period.start} til {period.end}",
+            f"--by {by} is no month such as 2027-12; give a month from {period.start} to {period.end}",
+        ) from None
     if not 0 <= month < period.months:
         raise UserError(
-            f"--by {by}: oppgi en måned fra {period.start} til {period.end}",
-            f"--by {by}: give a month from {period.start} to {period.end}",
+            f"--by {by} er utenfor perioden; oppgi en måned fra {period.start} til {period.end}",
+            f"--by {by} is outside the period; give a month from {period.start} to {period.end}",
         )
     return month
 

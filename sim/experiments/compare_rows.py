@@ -78,7 +78,11 @@ def frame(comparison: Comparison) -> pd.DataFrame:
                 for discount in (False, True):
                     r = c.ratio(a, what, area, discount)
                     name = f"cost_per_{what}" + ("_discounted" if discount else "")
-                    add(area, a, name, PER[what], "", r.kind, mean=r.value, mean_low=r.low, mean_high=r.high)
+                    spread = {"p05": r.p05, "p50": r.p50, "p95": r.p95}
+                    add(area, a, name, PER[what], "", r.kind, mean=r.value, mean_low=r.low, mean_high=r.high, **spread)
+            over_draws(area, a, "gain_synced_older", UNITS["synced"], c.older(a, area))
+            for who, cost in c.cost_by_payer(a, area).items():
+                over_draws(area, a, "cost_by_payer", "MNOK", cost, who)
             for discount in (False, True):
                 cost = c.cost(area, discount)[a]
                 over_draws(area, a, "cost" + ("_discounted" if discount else ""), "MNOK", cost)

@@ -8,6 +8,7 @@ adding an intervention leaves the others' costs as they are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,22 @@ from sim.scenario.schema import anchored
 
 Floats = npt.NDArray[np.float64]
 MILLION = 1e6
+CENTRAL = "MNOK"  # what amounts that are paid once for everybody begin with
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that costs: of which intervention (its number), who pays, and [R, T] million 2024 kroner."""
+
+    intervention: int
+    payer: str
+    money: Floats
+
+
+def carries_central(one: Intervention) -> bool:
+    """Whether the intervention reaches only some regions or hospitals and yet has costs that are paid once, which these carry alone."""
+    narrow = bool(one.form.reach.regions or one.form.reach.trusts)
+    return narrow and any(cost.amount.unit.startswith(CENTRAL) for cost in one.form.costs)
 
 
 def monthly(
@@ -39,11 +56,28 @@ def monthly(
     interventions together lead to, shared evenly by those that pay for cards; without it everybody in reach who has no eID
     as the period begins gets one. ``trust`` counts one hospital alone, with its staff's share of what is central.
     """
+    result = np.zeros((len(rows), len(interventions), model.months))
+    for item in items(model, interventions, rows, seed, in_use=in_use, cards=cards, trust=trust):
+        result[:, item.intervention] += item.money
+    return result
+
+
+def items(
+    model: Model,
+    interventions: Sequence[Intervention],
+    rows: Floats,
+    seed: int,
+    *,
+    in_use: Floats | None = None,
+    cards: Floats | None = None,
+    trust: str | None = None,
+) -> list[Item]:
+    """Every single cost, see ``monthly``; their sum by intervention is that."""
     people, actors = _people(model, rows), _actors(model, rows)
     without = people * (1 - np.stack([model.of_strata("eid_at_start", row) for row in rows]))
     of = model.structure.unit_of
     chosen = np.array([trust is None or u.name == trust for u in model.structure.units])
-    result = np.zeros((len(rows), len(interventions), model.months))
+    found = []
     paying = [any(c.amount.unit == "NOK/card" for c in one.form.costs) for one in interventions]
     for k, one in enumerate(interventions):
         reached = _reached(model, one)
@@ -59,17 +93,18 @@ def monthly(
             price = _draw(one, cost, "amount", cost.amount, seed, len(rows))
             if cost.hours is not None:
                 price = price * _draw(one, cost, "hours", cost.hours, seed, len(rows))
-            if unit.startswith("MNOK"):
+            if unit.startswith(CENTRAL):
                 begin = np.full((len(rows), 1), float(_start(model, one) + cost.after))
-                result[:, k] += (price * share)[:, None] * _spread(model, one, cost, begin, np.ones_like(begin))
+                money = (price * share)[:, None] * _spread(model, one, cost, begin, np.ones_like(begin))
             elif unit == "NOK/card" and cards is not None:
-                result[:, k] += price[:, None] / MILLION * cards / sum(paying)
+                money = price[:, None] / MILLION * cards / sum(paying)
             else:
                 here = chosen & np.array([not cost.sectors or u.sector in cost.sectors for u in model.structure.units])
                 counted = counts["person" if unit == HOURLY else unit.split("/")[1]] * here
                 begin = _begin(model, one, cost, in_use, len(rows))
-                result[:, k] += price[:, None] / MILLION * _spread(model, one, cost, begin, counted)
-    return result
+                money = price[:, None] / MILLION * _spread(model, one, cost, begin, counted)
+            found.append(Item(k, cost.payer, money))
+    return found
 
 
 def yearly(model: Model, by_month: Floats) -> Floats:

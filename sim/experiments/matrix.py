@@ -1,7 +1,7 @@
 """A matrix file: one alternative a row, one intervention a column; CSV as spreadsheets write it.
 
-The first column names the alternative. A cell is empty (not in the alternative), «x» (in it, from the intervention's own start) or
-a month (in it, from then): «2026-09».
+The first column names the alternative. A cell is empty, «nei», «0» or «-» (not in the alternative), «x», «ja» or «1» (in it, from
+the intervention's own start) or a month (in it, from then): «2026-09».
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def read(path: Path) -> list[tuple[str, str]]:
                 parts.append(f"{name}@{cell}")
             elif cell.lower() not in _NO:
                 raise UserError(
-                    f"{path}:{line}: «{cell}» under {name} skal være tom, x eller en måned som 2026-09",
-                    f"{path}:{line}: «{cell}» under {name} must be empty, x or a month such as 2026-09",
+                    f"{path}:{line}: «{cell}» under {name} skal være tom (eller nei, 0, -), x (eller ja, 1) eller en måned som 2026-09",
+                    f"{path}:{line}: «{cell}» under {name} must be empty (or no, 0, -), x (or yes, 1) or a month such as 2026-09",
                 )
         if not parts:
             raise UserError(

@@ -74,16 +74,22 @@ def best(values: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of means, such as kroner per extra synced entry, with its Fieller interval.
+    """A ratio of means, such as kroner per extra synced entry, with its Fieller interval: how exactly the draws settle it.
 
     ``kind`` tells how to read it: «plain» (an interval); «dominates» (saves money and gains); «dominated» (costs and
-    loses); «unclear» (the gain cannot be told from 0, so the ratio has no bounded interval).
+    loses); «unclear» (the gain cannot be told from 0, so the ratio has no bounded interval). ``p05``, ``p50``, ``p95`` are
+    of the ratio in the single draws (how uncertain it is); NaN unless the gain is above 0 in all of them. ``positive`` is
+    the share of draws in which it is.
     """
 
     kind: str
     value: float
     low: float
     high: float
+    p05: float = nan
+    p50: float = nan
+    p95: float = nan
+    positive: float = nan
 
     @classmethod
     def of(cls, cost: Floats, gain: Floats, level: float = LEVEL) -> Ratio:
@@ -102,7 +108,10 @@ class Ratio:
         b = mean_cost * mean_gain - t2 * vcg
         root = sqrt(max(b**2 - a * (mean_cost**2 - t2 * vc), 0.0))
         kind = "dominates" if mean_cost < 0 else "plain"
-        return cls(kind, mean_cost / mean_gain, (b - root) / a, (b + root) / a)
+        positive = float(np.mean(gain > 0))
+        spread = np.quantile(cost / gain, (0.05, 0.5, 0.95)) if positive == 1 else np.full(3, nan)
+        p05, p50, p95 = (float(q) for q in spread)
+        return cls(kind, mean_cost / mean_gain, (b - root) / a, (b + root) / a, p05, p50, p95, positive)
 
 
 def acceptability(costs: Floats, gains: Floats, willingness: Floats) -> Floats:
@@ -111,3 +120,27 @@ def acceptability(costs: Floats, gains: Floats, willingness: Floats) -> Floats:
     ``costs``, ``gains`` [A, R] are against the null alternative, which is the first row (zeros); ties go to it.
     """
     return np.stack([best(w * gains - costs) for w in willingness], axis=1)
+
+
+def frontier(costs: Floats, gains: Floats) -> list[tuple[float, int]]:
+    """Which alternative has the highest mean net benefit, from which willingness to pay on: (from, alternative), the first from 0.
+
+    ``costs``, ``gains`` [A, R] as for ``acceptability``. The mean net benefit is linear in the willingness, so that this is the
+    upper envelope of the lines (the acceptability frontier of Fenwick, Claxton and Sculpher 2001); ties go to the first.
+    """
+    cost, gain = np.mean(costs, axis=1), np.mean(gains, axis=1)
+    at, now = 0.0, int(np.argmax(-cost))
+    found = [(at, now)]
+    while True:
+        steeper = np.flatnonzero(gain > gain[now])
+        if not len(steeper):
+            return found
+        cross = np.maximum((cost[steeper] - cost[now]) / (gain[steeper] - gain[now]), at)
+        first = np.flatnonzero(cross == cross.min())
+        at = float(cross.min())
+        now = int(
+            steeper[first[np.argmax(gain[steeper[first]])]]
+        )  # of those that meet there, the one that is best beyond
+        if at == found[-1][0]:
+            found.pop()
+        found.append((at, now))

@@ -188,6 +188,12 @@ def find(name: str) -> Intervention:
                 f"unknown intervention «{stem}». "
                 + (f"Did you mean «{near}»?" if near else f"Ready ones: {', '.join(shipped())}"),
             )
+    if not path.exists():
+        ready = ", ".join(shipped())
+        raise UserError(
+            f"{path} kan ikke leses: finnes ikke. Ferdige tiltak: {ready}",
+            f"{path} cannot be read: does not exist. Ready interventions: {ready}",
+        )
     found = read(path)
     return found.at(month) if moved else found
 

@@ -43,12 +43,15 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         "--matrix",
         metavar=t("FIL", "FILE"),
         help=t(
-            "CSV med ett alternativ per rad og ett tiltak per kolonne; x eller en måned i cellene",
-            "CSV with an alternative a row and an intervention a column; x or a month in the cells",
+            "CSV med ett alternativ per rad og ett tiltak per kolonne; x (ja, 1), en måned, eller tom (nei, 0, -) i cellene",
+            "CSV with an alternative a row and an intervention a column; x (yes, 1), a month, or empty (no, 0, -) in the cells",
         ),
     )
     made.add_argument(
-        "--trust", metavar=t("FORETAK", "HOSPITAL"), help=t("vis ett sykehus for seg også", "show one hospital too")
+        "--trust",
+        action="append",
+        metavar=t("FORETAK", "HOSPITAL"),
+        help=t("vis ett sykehus for seg også (bare én gang)", "show one hospital too (only once)"),
     )
     made.add_argument(
         "--by",
@@ -91,6 +94,12 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         return _list(options)
     begun = time.perf_counter()
+    if len(options.trust or []) > 1:
+        raise UserError(
+            f"--trust er gitt {len(options.trust)} ganger; ett sykehus om gangen",
+            f"--trust is given {len(options.trust)} times; one hospital at a time",
+        )
+    options.trust = options.trust[0] if options.trust else None
     from sim.experiments import compare, matrix, output
 
     asked: list[str | tuple[str, str]] = list(options.chosen)
@@ -115,18 +124,26 @@ def run(options: argparse.Namespace) -> int:
     count = options.replications or min(load(options.scenario).scenario.replications, MOST)
     if count < 2:
         raise UserError("--replications skal være minst 2", "--replications must be at least 2")
-    comparison = compare.run(
-        options.scenario,
-        chosen,
-        by=options.by,
-        trust=options.trust,
-        replications=count,
-        seed=options.seed,
-        workers=options.workers,
-        prior=options.prior,
-        packages=not options.no_parts,
-        progress="Simulerer" if options.lang == "nb" else "Simulating",
-    )
+    try:
+        comparison = compare.run(
+            options.scenario,
+            chosen,
+            by=options.by,
+            trust=options.trust,
+            replications=count,
+            seed=options.seed,
+            workers=options.workers,
+            prior=options.prior,
+            packages=not options.no_parts,
+            progress="Simulerer" if options.lang == "nb" else "Simulating",
+        )
+    except KeyboardInterrupt:
+        nb, en = (
+            "En avbrutt sammenligning begynner forfra neste gang.",
+            "An interrupted comparison starts over next time.",
+        )
+        print(f"\n{nb if options.lang == 'nb' else en}", file=sys.stderr)
+        raise
     content = _write(comparison, target, options, begun)
     answer(options, content | {"folder": str(target)} | _headline(comparison, options))
     _tell(comparison, target, options)
@@ -154,7 +171,13 @@ def _write(comparison: Comparison, target: Path, options: argparse.Namespace, be
         "areas": c.areas,
         "seed": c.seed,
         "replications": c.replications,
-        "posterior": c.loaded.scenario.fitted is not None,
+        "interventions": {
+            i.key: {"file": i.path.name, "sha256": _digest(i.path)} for a in c.alternatives for i in a.interventions
+        },
+        "matrix": {"file": Path(options.matrix).name, "sha256": _digest(Path(options.matrix))}
+        if options.matrix
+        else None,
+        "posterior": None if c.posterior is None else c.posterior.summary,
         "price_level": "2024 NOK",
         "discount_rate": c.discount_rate,
         "base_year": c.base_year,
@@ -178,6 +201,12 @@ def _write(comparison: Comparison, target: Path, options: argparse.Namespace, be
     return content
 
 
+def _digest(path: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _repeat(options: argparse.Namespace, comparison: Comparison) -> str:
     """The command that makes the same comparison again."""
     import shlex
@@ -195,6 +224,8 @@ def _headline(comparison: Comparison, options: argparse.Namespace) -> dict[str, 
     """The comparison in short, for ``--json``."""
     from dataclasses import asdict
 
+    import numpy as np
+
     c = comparison
     found = []
     for area in c.areas:
@@ -209,6 +240,8 @@ def _headline(comparison: Comparison, options: argparse.Namespace) -> dict[str, 
                         if c.has(what, area)
                     },
                     "cost_mnok": float(c.cost(area)[a].mean()),
+                    "cost_by_payer_mnok": {p: float(m.mean()) for p, m in c.cost_by_payer(a, area).items()},
+                    "older_entries": float(np.median(c.older(a, area))),
                     "cost_per": {
                         what: _finite(asdict(c.ratio(a, what, area)))
                         for what in ("synced", "citizens", "hours")
@@ -217,8 +250,6 @@ def _headline(comparison: Comparison, options: argparse.Namespace) -> dict[str, 
                     "gates": c.gates_gain(a, area),
                 }
             if options.willingness_to_pay is not None:
-                import numpy as np
-
                 shares = c.acceptability(np.array([options.willingness_to_pay]), area)
                 entry["acceptable"] = float(shares[a, 0])
             found.append(entry)
@@ -232,17 +263,16 @@ def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> None:
     """The answer for people: a table for each area, and where the files are."""
-    import numpy as np
-
     from sim.faces.report import compare as report
     from sim.faces.report import compare_tables as tables
-    from sim.faces.report.compare_charts import letter
-    from sim.language import number, percent
 
     c, lang = comparison, options.lang
+    legend = "\n".join(tables.name(c, a, lang) for a in range(len(c.alternatives)))
+    say(options, f"{legend}\n", f"{legend}\n")
     for area in c.areas:
         table = tables.summary(c, area, lang)
-        lines = [table.heads, *table.cells(lang)]
+        lines = [["", *table.heads[1:]]]
+        lines += [[row[0].split(" ", 1)[0], *row[1:]] for row in table.cells(lang)]  # the letter
         widths = [max(len(line[i]) for line in lines) for i in range(len(table.heads))]
         text = "\n".join(
             "  ".join(
@@ -252,15 +282,8 @@ def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> 
         )
         head = f"{report.place(c, area, lang)}, {report.when(c, lang)}"
         say(options, f"{head}:\n{text}\n", f"{head}:\n{text}\n")
-        if options.willingness_to_pay is not None:
-            shares = c.acceptability(np.array([options.willingness_to_pay]), area)[:, 0]
-            a = int(np.argmax(shares))
-            price, chance = number(options.willingness_to_pay, lang), percent(float(shares[a]), lang)
-            say(
-                options,
-                f"Er en ekstra oppføring verdt {price} kr, er {letter(a)} best i {chance} av trekkene.\n",
-                f"If an extra entry is worth NOK {price}, {letter(a)} is best in {chance} of the draws.\n",
-            )
+        worth = report.worth(c, area, options.willingness_to_pay, lang)
+        say(options, f"Verd pengene: {worth}\n", f"Worth the money: {worth}\n")
     late = report.late_starters(c)
     if late:
         text = ", ".join(late)
@@ -268,6 +291,9 @@ def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> 
             f"Begynner etter målmåneden: {text}" if lang == "nb" else f"Begins after the target month: {text}",
             file=sys.stderr,
         )
+    narrow = report.narrow_reach(c, lang)
+    if narrow:
+        print(narrow, file=sys.stderr)
     if c.replications < report.FEW:
         print(
             f"Bare {c.replications} trekk: intervallene er usikre."

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from sim.experiments.compare import NATIONAL, Comparison
+from sim.experiments.compare import NATIONAL, Comparison, letter
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
-from sim.faces.report.compare_charts import letter
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -61,7 +60,7 @@ def render(comparison: Comparison, made: dict[str, Figure], repeat: str, willing
         lang,
         {
             "title": title,
-            "conclusion": conclusion(c, lang),
+            "conclusion": conclusion(c, willingness, lang),
             "charts": found,
             "chosen": tables.chosen(c, lang),
             "null": say(
@@ -76,6 +75,7 @@ def render(comparison: Comparison, made: dict[str, Figure], repeat: str, willing
                     "summary": tables.summary(c, area, lang),
                     "ratios": tables.ratios(c, area, lang),
                     "differences": tables.differences(c, area, lang),
+                    "by_payer": tables.by_payer(c, area, lang),
                     "by_year": tables.by_year(c, area, lang),
                 }
                 for area, name in _areas(c)
@@ -111,24 +111,68 @@ def discounting(comparison: Comparison, lang: str) -> str:
     )
 
 
-def conclusion(comparison: Comparison, lang: str) -> list[str]:
-    """The answer in three sentences, and a warning where there are few draws."""
+def worth(comparison: Comparison, area: str, willingness: float | None, lang: str) -> str:
+    """Which alternative gives most net benefit, by what an extra entry is worth: where each takes over, or at what was asked."""
+    steps = comparison.frontier(area)
+
+    def called(a: int) -> str:
+        return say(lang, "nullalternativet", "the null alternative") if a == 0 else letter(a)
+
+    if willingness is not None:
+        a = [b for at, b in steps if at <= willingness][-1]
+        share = float(comparison.acceptability(np.array([willingness]), area)[a, 0])
+        amount = number(willingness, lang)
+        return say(
+            lang,
+            f"er en ekstra oppføring verd {amount} kr, gir {called(a)} størst netto nytte i gjennomsnitt, og i {percent(share, lang)} av trekkene.",
+            f"if an extra entry is worth NOK {amount}, {called(a)} gives the highest net benefit on average, and in {percent(share, lang)} of the draws.",
+        )
+    if len(steps) == 1:
+        only = called(steps[0][1])
+        return say(
+            lang,
+            f"{only} gir størst netto nytte i gjennomsnitt, hva en ekstra oppføring enn er verd.",
+            f"{only} gives the highest net benefit on average, whatever an extra entry is worth.",
+        )
+    told = [
+        say(lang, f"fra {tables.price(at, lang)} kr: {called(a)}", f"from NOK {tables.price(at, lang)}: {called(a)}")
+        for at, a in steps[1:]
+    ]
+    first = say(
+        lang,
+        f"er en ekstra oppføring, ny eller gammel, verd under {tables.price(steps[1][0], lang)} kr, gir {called(steps[0][1])} størst netto nytte i gjennomsnitt",
+        f"if an extra entry, new or old, is worth less than NOK {tables.price(steps[1][0], lang)}, {called(steps[0][1])} gives the highest net benefit on average",
+    )
+    return "; ".join([first, *told]) + "."
+
+
+def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> list[str]:
+    """The answer in a few sentences, and warnings."""
     c, found = comparison, []
     for area, _ in _areas(c):
         a = leader(c, area)
         d = c.difference(a, "rate", area)
-        name = c.alternatives[a].title(lang)
+        name = c.alternatives[a].short(lang)
         best = c.best(area)
         where = say(lang, "I hele scenarioet", "In the whole scenario") if area == NATIONAL else area
         found.append(
             say(
                 lang,
-                f"{where}: størst virkning har {letter(a)} ({name}), med {tables.points(d, lang)} prosentpoeng høyere "
-                f"synkroniseringsgrad i {when(c, lang)}; den er best i {tables.times(best[a], c.replications, lang)} trekk.",
-                f"{where}: {letter(a)} ({name}) has the largest effect, {tables.points(d, lang)} percentage points on the sync "
-                f"rate in {when(c, lang)}; it is best in {tables.times(best[a], c.replications, lang)} draws.",
+                f"{where}: størst virkning i median har {letter(a)} ({name}), med {tables.points(d, lang)} prosentpoeng høyere "
+                f"synkroniseringsgrad i {when(c, lang)}; den har størst virkning i {tables.times(best[a], c.replications, lang)} trekk.",
+                f"{where}: {letter(a)} ({name}) has the largest median effect, {tables.points(d, lang)} percentage points on the sync "
+                f"rate in {when(c, lang)}; its effect is largest in {tables.times(best[a], c.replications, lang)} draws.",
             )
         )
+        if len(c.alternatives[a].interventions) > 1:
+            found.append(
+                say(
+                    lang,
+                    "En pakke virker nesten alltid minst like mye som delene sine; om den er verd pengene, er et annet spørsmål.",
+                    "A package nearly always has at least the effect of its parts; whether it is worth the money is another question.",
+                )
+            )
+        found.append(f"{say(lang, 'Verd pengene', 'Worth the money')}: {worth(c, area, willingness, lang)}")
         priced = [
             (r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"
         ]
@@ -137,9 +181,9 @@ def conclusion(comparison: Comparison, lang: str) -> list[str]:
             found.append(
                 say(
                     lang,
-                    f"Lavest kostnad per ekstra synkronisert oppføring har {letter(b)} ({c.alternatives[b].title(lang)}): "
+                    f"Lavest kostnad per ekstra synkronisert oppføring har {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"{tables.kroner(c.ratio(b, 'synced', area), lang)} kr.",
-                    f"The lowest cost per extra synced entry is that of {letter(b)} ({c.alternatives[b].title(lang)}): "
+                    f"The lowest cost per extra synced entry is that of {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"NOK {tables.kroner(c.ratio(b, 'synced', area), lang)}.",
                 )
             )
@@ -152,6 +196,9 @@ def conclusion(comparison: Comparison, lang: str) -> list[str]:
                 f"Begins after the target month and cannot work before it: {', '.join(late)}.",
             )
         )
+    narrow = narrow_reach(c, lang)
+    if narrow:
+        found.append(narrow)
     if c.replications < FEW:
         found.append(
             say(
@@ -169,6 +216,16 @@ def late_starters(comparison: Comparison) -> list[str]:
     return sorted(names)
 
 
+def narrow_reach(comparison: Comparison, lang: str) -> str:
+    """A warning where a narrow reach carries all of a central cost; empty if nowhere."""
+    keys = ", ".join(comparison.narrow())
+    return keys and say(
+        lang,
+        f"Snever rekkevidde: {keys} bærer hele den felles kostnaden alene (beløp i MNOK deles bare på dem tiltaket når).",
+        f"Narrow reach: {keys} carries all of the central cost alone (amounts in MNOK are shared only by those it reaches).",
+    )
+
+
 def _areas(comparison: Comparison) -> list[tuple[str, str]]:
     return [(area, "national" if area == NATIONAL else "trust") for area in comparison.areas]
 
@@ -179,7 +236,7 @@ def _charts(
     found: list[Chart] = []
     where = place(c, area, lang)
     a = leader(c, area)
-    best_name = f"{letter(a)} ({c.alternatives[a].title(lang)})"
+    best_name = f"{letter(a)} ({c.alternatives[a].short(lang)})"
     d = c.difference(a, "rate", area)
 
     def add(kind: str, finding: str, what: str, reading: str, numbers: list[Table]) -> None:
@@ -189,15 +246,15 @@ def _charts(
 
     three = say(
         lang,
-        "Bokstavene er alternativene i tabellen; vises flere enn tre, er det de tre med høyest median.",
-        "The letters are the alternatives of the table; of more than three, those with the highest median are shown.",
+        "Bokstavene er alternativene i tabellen; vises ikke alle, er det de fire med høyest median i hele scenarioet (og stedets egen).",
+        "The letters are the alternatives of the table; if not all are shown, it is the four with the highest median in the whole scenario (and the place's own).",
     )
     add(
         "gains",
         say(
             lang,
-            f"{letter(a)} gir mest: {number(100 * d.p50, lang, 1)} prosentpoeng",
-            f"{letter(a)} gives most: {number(100 * d.p50, lang, 1)} percentage points",
+            f"{letter(a)} gir mest: {number(100 * d.p50, lang, tables.point_digits(d))} prosentpoeng",
+            f"{letter(a)} gives most: {number(100 * d.p50, lang, tables.point_digits(d))} percentage points",
         ),
         say(
             lang,
@@ -209,21 +266,23 @@ def _charts(
             "Strek: median; tykk: 50 % av trekkene; tynn: 90 %. I 9 av 10 trekk ligger forskjellen på den tynne streken.",
             "Mark: median; thick: 50% of the draws; thin: 90%. In 9 of 10 draws the difference lies on the thin bar.",
         ),
-        [tables.summary(c, area, lang)],
+        [],  # the summary stands above
     )
-    null, with_it = (float(np.median(c.values("rate", area)[b])) for b in (0, a))
+    null = float(np.median(c.values("rate", area)[0]))
     add(
         "development",
         say(
             lang,
-            f"Fra {percent(null, lang)} i nullalternativet til {percent(with_it, lang)} med {letter(a)}",
-            f"From {percent(null, lang)} in the null alternative to {percent(with_it, lang)} with {letter(a)}",
+            f"{percent(null, lang)} i nullalternativet; {letter(a)} legger til {tables.points(d, lang)} prosentpoeng",
+            f"{percent(null, lang)} in the null alternative; {letter(a)} adds {tables.points(d, lang)} percentage points",
         ),
         say(lang, "Synkroniseringsgrad for nye oppføringer, median", "Sync rate of new entries, median"),
         say(
             lang,
-            "0: nullalternativet; prikket strek: målmåneden. ",
-            "0: the null alternative; dotted: the target month. ",
+            "0: nullalternativet; prikket strek: målmåneden. Gevinsten i overskriften er medianen av forskjellen trekk for trekk; "
+            "avstanden mellom kurvene er forskjellen mellom medianene, som kan være en litt annen. ",
+            "0: the null alternative; dotted: the target month. The gain in the heading is the median of the difference draw by "
+            "draw; the distance between the curves is the difference of the medians, which may differ a little. ",
         )
         + three,
         [_medians(c, area, lang)],
@@ -255,8 +314,8 @@ def _charts(
         "gates",
         say(
             lang,
-            f"Gevinsten av {letter(a)} kommer fra {named[most]} ({number(100 * gain[most], lang, 1)} prosentpoeng)",
-            f"The gain of {letter(a)} comes from {named[most]} ({number(100 * gain[most], lang, 1)} percentage points)",
+            f"Gevinsten av {letter(a)} kommer mest fra {named[most]} ({number(100 * gain[most], lang, 1)} av {number(100 * sum(gain.values()), lang, 1)} prosentpoeng)",
+            f"The gain of {letter(a)} comes mostly from {named[most]} ({number(100 * gain[most], lang, 1)} of {number(100 * sum(gain.values()), lang, 1)} percentage points)",
         ),
         say(
             lang,
@@ -265,23 +324,28 @@ def _charts(
         ),
         say(
             lang,
-            "Hver andel er gjennomsnittet over alle rekkefølger barrierene kan lettes i; de summerer til gevinsten (i parentes). ",
-            "Each share is the mean over all orders in which the gates could be eased; they add up to the gain (in brackets). ",
+            "Hver andel er gjennomsnittet over alle rekkefølger barrierene kan lettes i; de summerer til gevinsten (i parentes). "
+            "En negativ andel betyr at flere kommer forbi en tidligere barriere og stoppes ved denne i stedet. ",
+            "Each share is the mean over all orders in which the gates could be eased; they add up to the gain (in brackets). "
+            "A negative share means that more come past an earlier gate and are stopped at this one instead. ",
         )
         + three,
         [tables.gate_shares(c, area, lang)],
     )
-    lines = charts.thresholds(c, area)
-    below = [
-        float(np.mean(1e6 * c.cost(area)[b] < kroner * c.gains("synced", area)[b])) for kroner in lines for b in (a,)
-    ]
+    priced = [(r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"]
+    if priced:
+        cheapest = min(priced)[1]
+        amount = tables.kroner(c.ratio(cheapest, "synced", area), lang)
+        finding = say(
+            lang,
+            f"{letter(cheapest)} koster minst per ekstra oppføring: {amount} kr",
+            f"{letter(cheapest)} costs least per extra entry: NOK {amount}",
+        )
+    else:
+        finding = say(lang, "Ingen gevinst er skilt fra null", "No gain can be told from zero")
     add(
         "plane",
-        say(
-            lang,
-            f"{letter(a)} ligger under {number(lines[1], lang)} kr per ekstra oppføring i {percent(below[1], lang)} av trekkene",
-            f"{letter(a)} lies below NOK {number(lines[1], lang)} per extra entry in {percent(below[1], lang)} of the draws",
-        ),
+        finding,
         say(
             lang,
             f"Kostnad-virkning-planet, summert fram til {when(c, lang)}, udiskontert",
@@ -295,18 +359,11 @@ def _charts(
             "gives less. Below a dashed line the price per entry is lower than the amount on it. ",
         )
         + three,
-        [tables.ratios(c, area, lang)],
+        [],  # the ratios stand below
     )
-    grid = c.willingness(area)
-    curves = c.acceptability(grid, area)
-    end = int(np.argmax(curves[:, -1]))
     add(
         "acceptability",
-        say(
-            lang,
-            f"Ved {number(float(grid[-1]), lang)} kr per oppføring er {letter(end)} best i {percent(float(curves[end, -1]), lang)} av trekkene",
-            f"At NOK {number(float(grid[-1]), lang)} per entry {letter(end)} is best in {percent(float(curves[end, -1]), lang)} of the draws",
-        ),
+        _turns(c, area, lang),
         say(
             lang,
             "Andel av trekkene der alternativet gir størst netto nytte, med nullalternativet",
@@ -321,6 +378,24 @@ def _charts(
         [tables.acceptable(c, area, willingness, lang)],
     )
     return found
+
+
+def _turns(c: Comparison, area: str, lang: str) -> str:
+    """Where another alternative takes over as the one with the highest mean net benefit."""
+    steps = c.frontier(area)
+    if len(steps) == 1:
+        a = steps[0][1]
+        return say(
+            lang,
+            f"{say(lang, 'Nullalternativet', '') if a == 0 else letter(a)} lønner seg best i gjennomsnitt, uansett hva en oppføring er verd",
+            f"{'The null alternative' if a == 0 else letter(a)} pays best on average, whatever an entry is worth",
+        )
+    told = [f"{letter(a)} {say(lang, 'fra', 'from NOK')} {tables.price(at, lang)}" for at, a in steps[1:]]
+    return say(
+        lang,
+        f"Lønner seg best i gjennomsnitt, etter hva en oppføring er verd: {', '.join(told)} kr",
+        f"Pays best on average, by what an entry is worth: {', '.join(told)}",
+    )
 
 
 def _medians(c: Comparison, area: str, lang: str) -> Table:

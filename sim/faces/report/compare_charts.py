@@ -1,9 +1,12 @@
 """The charts of a comparison: pure functions from a ``Comparison`` to a figure.
 
-At most four series share a panel: the null alternative and the three alternatives with the highest median.
+At most five series share a panel: the null alternative and the four alternatives with the highest median. An alternative has the
+same colour, mark and line in every chart.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,26 +14,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from sim.experiments.compare import NATIONAL, Comparison
+from sim.experiments.compare import NATIONAL, Comparison, letter
 from sim.faces.report.charts import falls
 from sim.faces.report.drawing import BLUE, GREY, INK, ORANGE, middles, new_figure, panels_of, percent_axis, time_axis
 from sim.language import number
 from sim.vocabulary import GATES
 
 Floats = npt.NDArray[np.float64]
-TEAL = "#0DA0A0"
-STYLES = ((BLUE, "o", "-"), (ORANGE, "s", (0, (5, 2))), (TEAL, "^", (0, (1.5, 1.5))))  # colour, mark, line
+COLOURS = (BLUE, ORANGE, "#0DA0A0", "#7A3E9D", "#B8336A", "#6B7A00")
+MARKS = ("o", "s", "^", "D", "v")
+LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
+SHOWN = 4
 
 
-def letter(alternative: int) -> str:
-    """A, B, C … for the alternatives; the null alternative is 0."""
-    return "0" if alternative == 0 else chr(ord("A") + (alternative - 1) % 26) + ("" if alternative < 27 else "'")
+def style(alternative: int) -> tuple[str, str, Any]:
+    """Colour, mark and line of an alternative."""
+    at = alternative - 1
+    return COLOURS[at % len(COLOURS)], MARKS[at % len(MARKS)], LINES[at % len(LINES)]
 
 
 def top(comparison: Comparison, area: str = NATIONAL) -> list[int]:
-    """The alternatives that the charts of a few series show: those with the highest median gain, in their own order."""
-    medians = np.median(comparison.gains("rate", area), axis=1)
-    return sorted(sorted(range(1, len(medians)), key=lambda a: -medians[a])[: len(STYLES)])
+    """The alternatives that the charts of a few series show, in their own order: those with the highest median gain in the whole
+    scenario, and the one with the highest in the area."""
+    medians = np.median(comparison.gains("rate"), axis=1)
+    here = np.median(comparison.gains("rate", area), axis=1)
+    order = sorted(range(1, len(medians)), key=lambda a: -medians[a])
+    leading = 1 + int(np.argmax(here[1:]))
+    return sorted({*order[:SHOWN]} if leading in order[:SHOWN] else {*order[: SHOWN - 1], leading})
 
 
 def gains(comparison: Comparison, area: str, lang: str) -> Figure:
@@ -46,7 +56,12 @@ def gains(comparison: Comparison, area: str, lang: str) -> Figure:
     axes.plot(middle, y, "|", color=BLUE, markersize=14, markeredgewidth=2)
     for at, value, end in zip(y, middle, high, strict=True):
         axes.annotate(
-            number(value, lang, 1), (end, at), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9
+            number(value, lang, 1 if value == 0 or abs(value) >= 0.1 else 3),
+            (end, at),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
         )
     axes.axvline(0, color=INK, linewidth=1.2, linestyle=(0, (5, 3)))
     axes.set_yticks(y, [_name(comparison, a, lang) for a in order], fontsize=8)
@@ -70,7 +85,8 @@ def development(comparison: Comparison, area: str, lang: str) -> Figure:
 
     axes.plot(x, median(0), color=INK, linewidth=1.8, linestyle=(0, (5, 3)))
     ends = [(median(0)[-1], letter(0), INK)]
-    for a, (colour, _, line) in zip(top(comparison, area), STYLES, strict=False):
+    for a in top(comparison, area):
+        colour, _, line = style(a)
         axes.plot(x, median(a), color=colour, linewidth=2, linestyle=line)
         ends.append((median(a)[-1], letter(a), colour))
     _label_ends(axes, float(x[-1]), ends)
@@ -81,21 +97,27 @@ def development(comparison: Comparison, area: str, lang: str) -> Figure:
 
 
 def _label_ends(axes: Axes, x: float, ends: list[tuple[float, str, str]]) -> None:
-    """Write each line's letter at its end, pushed apart so that none covers another."""
-    at = -1.0
-    for value, text, colour in sorted(ends):
-        at = max(value, at + 0.045)
-        axes.annotate(
-            text,
-            (x, value),
-            xytext=(x, at),
-            textcoords="data",
-            color=colour,
-            fontsize=10,
-            fontweight="bold",
-            va="center",
-            annotation_clip=False,
-        )
+    """Write each line's letter beside its end (axes from 0 to 1); those too close are set side by side there instead of apart."""
+    groups: list[list[tuple[float, str, str]]] = []
+    for end in sorted(ends):
+        if groups and end[0] - groups[-1][0][0] < 0.05:
+            groups[-1].append(end)
+        else:
+            groups.append([end])
+    for group in groups:
+        height = sum(value for value, _, _ in group) / len(group)
+        for at, (_, text, colour) in enumerate(reversed(group)):
+            axes.annotate(
+                text,
+                (x, height),
+                xytext=(6 + 12 * at, 0),
+                textcoords="offset points",
+                color=colour,
+                fontsize=10,
+                fontweight="bold",
+                va="center",
+                annotation_clip=False,
+            )
 
 
 def barriers(comparison: Comparison, alternative: int, area: str, lang: str) -> Figure:
@@ -106,6 +128,7 @@ def barriers(comparison: Comparison, alternative: int, area: str, lang: str) -> 
     titles = (comparison.alternatives[0].title(lang), _name(comparison, alternative, lang))
     for axes, a, title in zip(panels_of(figure, 1, 2, sharey=True), (0, alternative), titles, strict=True):
         falls(axes, comparison.stopped(a, area), names, lang)
+        axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8])  # 100 % would meet the next panel's 0 %
         axes.set_title(title, fontsize=9)
     return figure
 
@@ -139,7 +162,8 @@ def gates(comparison: Comparison, area: str, lang: str) -> Figure:
 
 def thresholds(comparison: Comparison, area: str) -> list[float]:
     """Three round amounts (kroner per extra synced entry) for the plane's lines."""
-    highest = float(comparison.willingness(area)[-1])
+    found = [comparison.ratio(a, "synced", area) for a in top(comparison, area)]
+    highest = 2 * max([*(r.value for r in found if r.kind == "plain"), 500.0])
     return [float(f"{highest * part:.1g}") for part in (0.1, 0.3, 1.0)]
 
 
@@ -149,11 +173,16 @@ def plane(comparison: Comparison, area: str, lang: str) -> Figure:
     (axes,) = panels_of(figure)
     extra, cost = comparison.gains("synced", area), comparison.cost(area)
     chosen = top(comparison, area)
-    for a, (colour, mark, _) in zip(chosen, STYLES, strict=False):
+    for a in chosen:
+        colour, mark, _ = style(a)
         axes.plot(extra[a], cost[a], mark, color=colour, markersize=4, alpha=0.5, markeredgewidth=0)
+    centres = np.stack([extra[chosen].mean(axis=1), cost[chosen].mean(axis=1)], axis=1)
+    size = np.array([max(float(extra[chosen].max()), 1e-9), max(float(cost[chosen].max()), 1e-9)])
+    for a, at in zip(chosen, _apart(centres / size) * size, strict=True):
+        colour, _, _ = style(a)
         axes.annotate(
             letter(a),
-            (float(np.mean(extra[a])), float(np.mean(cost[a]))),
+            (float(at[0]), float(at[1])),
             color=INK,
             fontsize=12,
             fontweight="bold",
@@ -189,15 +218,28 @@ def plane(comparison: Comparison, area: str, lang: str) -> Figure:
     return figure
 
 
+def _apart(centres: Floats) -> Floats:
+    """``centres`` [N, 2] in shares of the axes, moved up as little as keeps badges from covering each other."""
+    wide, high = 0.035, 0.08
+    moved = centres.copy()
+    order = np.argsort(centres[:, 1])
+    for k, i in enumerate(order):
+        for j in order[:k]:
+            if abs(moved[i, 0] - moved[j, 0]) < wide and moved[i, 1] < moved[j, 1] + high:
+                moved[i, 1] = moved[j, 1] + high
+    return np.asarray(moved)
+
+
 def acceptability(comparison: Comparison, area: str, lang: str) -> Figure:
     """How often each alternative has the highest net benefit, by what an extra synced entry is worth."""
     willingness = comparison.willingness(area)
     curves = comparison.acceptability(willingness, area)
-    shown = [0, *sorted(sorted(range(1, len(curves)), key=lambda a: -curves[a].max())[: len(STYLES)])]
+    shown = [0, *sorted(sorted(range(1, len(curves)), key=lambda a: -curves[a].max())[:SHOWN])]
     figure = new_figure(9.5, 3.8)
     (axes,) = panels_of(figure)
     ends = []
-    for a, (colour, line) in zip(shown, [(INK, (0, (5, 3))), *((c, s) for c, _, s in STYLES)], strict=False):
+    for a in shown:
+        colour, _, line = style(a) if a else (INK, "", (0, (5, 3)))
         axes.plot(willingness, curves[a], color=colour, linewidth=2, linestyle=line)
         ends.append((float(curves[a][-1]), letter(a), colour))
     _label_ends(axes, float(willingness[-1]) * 1.01, ends)
@@ -209,5 +251,6 @@ def acceptability(comparison: Comparison, area: str, lang: str) -> Figure:
 
 
 def _name(comparison: Comparison, alternative: int, lang: str) -> str:
-    title = comparison.alternatives[alternative].title(lang)
+    one = comparison.alternatives[alternative]
+    title = f"= {one.short(lang)}" if any(one.known) and not one.label else one.short(lang)
     return f"{letter(alternative)}  {title if len(title) <= 60 else title[:58] + '…'}"

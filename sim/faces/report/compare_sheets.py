@@ -10,15 +10,40 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from sim.experiments.compare import Comparison
+from sim.experiments.compare import Comparison, letter
 from sim.experiments.compare_rows import COLUMNS, NUMBERS
-from sim.faces.report.compare_charts import letter, top
-from sim.faces.report.drawing import BLUE, INK, ORANGE
-from sim.faces.report.table import say
-from sim.vocabulary import GATES
+from sim.faces.report import compare_tables as tables
+from sim.faces.report.compare_charts import style, top
+from sim.faces.report.drawing import BLUE
+from sim.faces.report.table import Table, say
+from sim.vocabulary import DECIDERS, GATES
 
 FORMATS = {"share": "0.0 %", "percentage points": "0.00", "MNOK": "#,##0.00", "1": "0.000"}
-COLOURS = (INK, BLUE, ORANGE, "#0DA0A0")
+_ABOUT = {
+    "title": "tittel",
+    "scenario": "scenario",
+    "scenario_hash": "scenarioets SHA-256",
+    "alternatives": "alternativ",
+    "target_month": "målmåned",
+    "areas": "område",
+    "seed": "frø",
+    "replications": "trekk",
+    "interventions": "tiltak",
+    "matrix": "matrise",
+    "posterior": "kalibrert fordeling",
+    "price_level": "prisnivå",
+    "discount_rate": "kalkulasjonsrente",
+    "base_year": "henføringsår",
+    "utrulling": "utrulling",
+    "repeat": "gjenta med",
+    "file": "fil",
+    "model_version": "modellversjon",
+    "fitted_hash": "SHA-256 av det som ble kalibrert",
+    "size": "antall trekk",
+    "effective": "effektive trekk",
+    "pareto_k": "Pareto k",
+    "sha256": "SHA-256",
+}
 
 
 def workbook(comparison: Comparison, rows: pd.DataFrame, about: dict[str, Any], lang: str) -> bytes:
@@ -32,18 +57,46 @@ def workbook(comparison: Comparison, rows: pd.DataFrame, about: dict[str, Any], 
     _years(book, comparison, rows, bold, lang)
     _acceptability(book, comparison, bold, lang)
     _draws(book, comparison, bold, lang)
+    _payers(book, comparison, rows, bold, lang)
+    _table(book, say(lang, "Forutsetninger", "Assumptions"), tables.assumptions(comparison, lang), bold, lang)
+    _table(book, say(lang, "Kilder", "Sources"), tables.sources(comparison, lang), bold, lang)
     _all(book, rows, bold, lang)
     sheet = book.add_worksheet("Metadata")
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 100)
-    for at, (key, value) in enumerate(about.items()):
+    facts = [(say(lang, _ABOUT.get(k, k), k.replace("_", " ")), v) for k, v in about.items()]
+    for at, (key, value) in enumerate(pair for k, v in facts for pair in _flat(k, v, lang)):
         sheet.write_string(at, 0, key, bold)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            sheet.write_string(at, 1, str(value))
-        else:
+        if isinstance(value, int | float):
             sheet.write_number(at, 1, value)
+        else:
+            sheet.write_string(at, 1, value)
     book.close()
     return memory.getvalue()
+
+
+def _flat(key: str, value: Any, lang: str) -> list[tuple[str, Any]]:
+    """Facts as pairs of a key and a number or text: what is inside a fact has the fact's key before its own."""
+    if isinstance(value, dict):
+        return [
+            pair
+            for k, v in value.items()
+            for pair in _flat(f"{key}: {say(lang, _ABOUT.get(str(k), str(k)), str(k))}", v, lang)
+        ]
+    if isinstance(value, list):
+        return [pair for v in value for pair in _flat(key, v, lang)]
+    return [(key, "\u2013" if value is None else value)]
+
+
+def _table(book: Any, name: str, table: Table, bold: Any, lang: str) -> None:
+    """A table of the report as a sheet of text."""
+    sheet = book.add_worksheet(name)
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    for line, row in enumerate([table.heads, *table.cells(lang)]):
+        for at, cell in enumerate(row):
+            sheet.write_string(line, at, cell, wrapped if line else bold)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(table.heads) - 1, 24)
 
 
 def _write(sheet: Any, book: Any, row: int, column: int, value: float, number_format: str) -> None:
@@ -58,13 +111,25 @@ def _overview(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
         ("gain_rate", "p05", say(lang, "Prosentpoeng, 5 %", "Percentage points, 5%"), "0.00"),
         ("gain_rate", "p50", say(lang, "Prosentpoeng, median", "Percentage points, median"), "0.00"),
         ("gain_rate", "p95", say(lang, "Prosentpoeng, 95 %", "Percentage points, 95%"), "0.00"),
+        ("gain_synced", "p05", say(lang, "Ekstra oppføringer, 5 %", "Extra entries, 5%"), "#,##0"),
         ("gain_synced", "p50", say(lang, "Ekstra oppføringer, median", "Extra entries, median"), "#,##0"),
+        ("gain_synced", "p95", say(lang, "Ekstra oppføringer, 95 %", "Extra entries, 95%"), "#,##0"),
+        ("gain_synced_older", "p50", say(lang, "Av dem eldre, median", "Older of them, median"), "#,##0"),
         ("gain_citizens", "p50", say(lang, "Ekstra innbyggere, median", "Extra citizens, median"), "#,##0"),
         ("gain_hours", "p50", say(lang, "Sparte timer, median", "Saved hours, median"), "#,##0"),
-        ("cost", "mean", say(lang, "Kostnad, mill. kr, gjennomsnitt", "Cost, MNOK, mean"), "#,##0.0"),
-        ("cost_discounted", "mean", say(lang, "Diskontert", "Discounted"), "#,##0.0"),
-        ("cost_per_synced", "mean", say(lang, "Kr per ekstra oppføring", "NOK per extra entry"), "#,##0"),
-        ("best", "mean", say(lang, "Best i andel av trekkene", "Best in share of draws"), "0 %"),
+        ("cost", "p05", say(lang, "Kostnad, mill. kr, 5 %", "Cost, MNOK, 5%"), "#,##0.00"),
+        ("cost", "p50", say(lang, "Kostnad, mill. kr, median", "Cost, MNOK, median"), "#,##0.00"),
+        ("cost", "p95", say(lang, "Kostnad, mill. kr, 95 %", "Cost, MNOK, 95%"), "#,##0.00"),
+        ("cost_discounted", "p50", say(lang, "Diskontert, median", "Discounted, median"), "#,##0.00"),
+        ("cost_per_synced", "p05", say(lang, "Kr per ekstra oppføring, 5 %", "NOK per extra entry, 5%"), "#,##0"),
+        (
+            "cost_per_synced",
+            "p50",
+            say(lang, "Kr per ekstra oppføring, median", "NOK per extra entry, median"),
+            "#,##0",
+        ),
+        ("cost_per_synced", "p95", say(lang, "Kr per ekstra oppføring, 95 %", "NOK per extra entry, 95%"), "#,##0"),
+        ("best", "mean", say(lang, "Størst virkning, andel av trekkene", "Largest effect, share of draws"), "0 %"),
     )
     heads = [say(lang, "Område", "Area"), "", say(lang, "Alternativ", "Alternative"), *(w[2] for w in wanted)]
     for at, head in enumerate(heads):
@@ -138,7 +203,7 @@ def _barriers(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
 
 
 def _years(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str) -> None:
-    """Mean cost per calendar year of every alternative, with a column chart."""
+    """Median cost per calendar year of every alternative, with a column chart."""
     sheet = book.add_worksheet(say(lang, "Kostnad per år", "Cost per year"))
     sheet.set_column(0, 0, 60)
     area = c.areas[0]
@@ -151,7 +216,7 @@ def _years(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str) -
         sheet.write_string(a, 0, f"{letter(a)} {c.alternatives[a].title(lang)}")
         for at, year in enumerate(years, start=1):
             found = here[(here.alternative == c.alternatives[a].key) & (here.part == year)]
-            _write(sheet, book, a, at, float(found["mean"].iloc[0]), "#,##0.00")
+            _write(sheet, book, a, at, float(found["p50"].iloc[0]), "#,##0.00")
         chart.add_series(
             {
                 "name": letter(a),
@@ -159,8 +224,29 @@ def _years(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str) -
                 "values": [sheet.name, a, 1, a, len(years)],
             }
         )
-    chart.set_title({"name": say(lang, "Mill. 2024-kroner", "Million 2024 NOK")})
+    chart.set_title({"name": say(lang, "Mill. 2024-kroner, median", "Million 2024 NOK, median")})
     sheet.insert_chart(len(c.alternatives) + 1, 0, chart)
+
+
+def _payers(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str) -> None:
+    """Who pays, up to the target month: median and 90 % interval, one row per area, alternative and payer."""
+    sheet = book.add_worksheet(say(lang, "Hvem betaler", "Who pays"))
+    known = {word.key: word.label(lang) for word in DECIDERS}
+    heads = say(
+        lang, "Område||Alternativ|Betaler|Mill. kr, 5 %|Median|95 %", "Area||Alternative|Payer|MNOK, 5%|Median|95%"
+    )
+    for at, head in enumerate(heads.split("|")):
+        sheet.write_string(0, at, head, bold)
+    titles = {one.key: (letter(a), one.title(lang)) for a, one in enumerate(c.alternatives)}
+    for line, row in enumerate(rows[rows.measure == "cost_by_payer"].itertuples(index=False), start=1):
+        for at, text in enumerate((row.area, *titles[row.alternative], known[row.part])):
+            sheet.write_string(line, at, text)
+        for at, value in enumerate((row.p05, row.p50, row.p95), start=4):
+            _write(sheet, book, line, at, float(value), "#,##0.00")
+    sheet.set_column(0, 0, 18)
+    sheet.set_column(2, 2, 60)
+    sheet.set_column(3, 3, 30)
+    sheet.freeze_panes(1, 0)
 
 
 def _acceptability(book: Any, c: Comparison, bold: Any, lang: str) -> None:
@@ -213,7 +299,8 @@ def _draws(book: Any, c: Comparison, bold: Any, lang: str) -> None:
             sheet.write_string(0, at + k, f"{letter(a)}: {head}", bold)
             for r, value in enumerate(values):
                 sheet.write_number(r + 1, at + k, float(value), form)
-    for a, colour in zip(top(c, area), COLOURS[1:], strict=False):
+    for a in top(c, area):
+        colour, _, _ = style(a)
         at = 1 + 3 * (a - 1)
         chart.add_series(
             {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.experiments.compare import NATIONAL, Comparison, Gain
+from sim.experiments.compare import NATIONAL, Comparison, Gain, letter
 from sim.experiments.compare_rows import years
 from sim.experiments.paired import Difference, Ratio
-from sim.faces.report.compare_charts import letter
 from sim.faces.report.table import Table, say
 from sim.language import number
 from sim.scenario import data
@@ -19,9 +18,16 @@ _WORDS = words(GATES, DECIDERS, TAGS, UNITS)
 
 
 def points(d: Difference, lang: str) -> str:
-    """«1,2 (0,4 til 3,1)» percentage points."""
-    to = say(lang, "til", "to")
-    return f"{number(100 * d.p50, lang, 1)} ({number(100 * d.p05, lang, 1)} {to} {number(100 * d.p95, lang, 1)})"
+    """«1,2 (0,4 til 3,1)» percentage points; more decimals where they are small, as a measure in one hospital is nationally."""
+    digits = point_digits(d)
+    low, middle, high = (number(100 * v, lang, digits) for v in (d.p05, d.p50, d.p95))
+    return f"{middle} ({low} {say(lang, 'til', 'to')} {high})"
+
+
+def point_digits(d: Difference) -> int:
+    """How many decimals a gain in percentage points needs so that it does not read as nothing."""
+    size = 100 * max(abs(d.p50), abs(d.p95))
+    return 1 if size >= 1 or size == 0 else 2 if size >= 0.1 else 3
 
 
 def spread(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], lang: str, decimals: int = 0) -> str:
@@ -31,19 +37,63 @@ def spread(sample: np.ndarray[tuple[int, ...], np.dtype[np.float64]], lang: str,
     return f"{number(middle, lang, decimals)} ({number(low, lang, decimals)} {to} {number(high, lang, decimals)})"
 
 
-def kroner(ratio: Ratio, lang: str, interval: bool = False) -> str:
-    """A ratio in kroner, or in words where it has no meaning as a number."""
+def price(value: float, lang: str) -> str:
+    """An amount of kroner with three figures that say something: «12,8 mill.», «6 930», «4,5»."""
+    if abs(value) >= 1e6:
+        return number(value / 1e6, lang, 1 if abs(value) < 1e8 else 0) + say(lang, " mill.", " million")
+    return number(float(f"{value:.3g}"), lang, 0 if abs(value) >= 20 else 1)
+
+
+def kroner(ratio: Ratio, lang: str) -> str:
+    """Kroner per gain over the draws, median and 90 % interval; in words where it has no meaning as numbers."""
+    words = _in_words(ratio, lang)
+    if words:
+        return words
+    if np.isnan(ratio.p50):
+        return price(ratio.value, lang) + say(lang, " (uten øvre grense)", " (no upper bound)")
+    return _prices(ratio.p05, ratio.p50, ratio.p95, lang)
+
+
+def of_means(ratio: Ratio, lang: str) -> str:
+    """The ratio of the means, with how exactly the draws settle it (Fieller)."""
+    words = _in_words(ratio, lang)
+    if words:
+        return "\u2013"
+    return _prices(ratio.low, ratio.value, ratio.high, lang)
+
+
+def _prices(low: float, middle: float, high: float, lang: str) -> str:
+    """«12,8 mill. (9,1 til 20,4)»: an amount and its interval, in one unit."""
+    to = say(lang, "til", "to")
+    if abs(middle) >= 1e6:
+        return f"{price(middle, lang)} ({number(low / 1e6, lang, 1)} {to} {number(high / 1e6, lang, 1)})"
+    low_text, middle_text, high_text = (
+        number(float(f"{v:.3g}"), lang, 0 if abs(middle) >= 20 else 1) for v in (low, middle, high)
+    )
+    return f"{middle_text} ({low_text} {to} {high_text})"
+
+
+def _in_words(ratio: Ratio, lang: str) -> str:
     if ratio.kind == "unclear":
-        return say(lang, "gevinsten er ikke skilt fra null", "the gain is not told from zero")
+        return say(lang, "ikke skilt fra null", "not told from zero")
     if ratio.kind == "dominated":
         return say(lang, "gir mindre enn nullalternativet", "gives less than the null alternative")
     if ratio.kind == "dominates":
         return say(lang, "sparer penger og gir mer", "saves money and gives more")
-    digits = 0 if ratio.value >= 20 else 1
-    text = number(ratio.value, lang, digits)
-    if interval:
-        text += f" ({number(ratio.low, lang, digits)} {say(lang, 'til', 'to')} {number(ratio.high, lang, digits)})"
-    return text
+    return ""
+
+
+def name(comparison: Comparison, alternative: int, lang: str) -> str:
+    """«C A + B»: letter and short title; told if it begins too late to work by the target month."""
+    one = comparison.alternatives[alternative]
+    late = one.begins_after(comparison.label)
+    package = " =" if any(one.known) and not one.label else ""
+    return f"{letter(alternative)}{package} {one.short(lang)}" + (f" \u2013 {too_late(lang)}" if late else "")
+
+
+def too_late(lang: str) -> str:
+    """What is said of an alternative that begins after the target month."""
+    return say(lang, "begynner etter målmåneden", "begins after the target month")
 
 
 def times(share: float, replications: int, lang: str) -> str:
@@ -52,7 +102,7 @@ def times(share: float, replications: int, lang: str) -> str:
 
 
 def summary(comparison: Comparison, area: str, lang: str) -> Table:
-    """One row per alternative: gain, extra entries, cost, cost per entry, how often best."""
+    """One row per alternative: gain, extra entries and those of them that are older, cost, cost per entry, how often its effect is largest."""
     best = comparison.best(area)
     table = Table(
         say(lang, "Alternativene mot nullalternativet", "The alternatives against the null alternative"),
@@ -60,22 +110,27 @@ def summary(comparison: Comparison, area: str, lang: str) -> Table:
             say(lang, "Alternativ", "Alternative"),
             say(lang, "Prosentpoeng", "Percentage points"),
             say(lang, "Ekstra oppføringer", "Extra entries"),
+            say(lang, "av dem eldre", "older of them"),
             say(lang, "Kostnad, mill. kr", "Cost, MNOK"),
             say(lang, "Kr per ekstra oppføring", "NOK per extra entry"),
-            say(lang, "Best", "Best"),
+            say(lang, "Størst virkning", "Largest effect"),
         ],
-        ["text", "number", "number", "number", "number", "number"],
+        ["text", "number", "number", "number", "number", "number", "number"],
     )
     for a, one in enumerate(comparison.alternatives):
-        row = [f"{letter(a)} {one.title(lang)}"]
+        row = [name(comparison, a, lang)]
         if a == 0:
-            row += ["\u2013"] * 4
+            row += ["\u2013"] * 5
         else:
+            late = one.begins_after(comparison.label)
             row += [
                 points(comparison.difference(a, "rate", area), lang),
                 spread(comparison.gains("synced", area)[a], lang),
+                number(float(np.median(comparison.older(a, area))), lang),
                 spread(comparison.cost(area)[a], lang, 1 if area == NATIONAL else 2),
-                kroner(comparison.ratio(a, "synced", area), lang),
+                say(lang, "begynner senere", "begins later")
+                if late
+                else kroner(comparison.ratio(a, "synced", area), lang),
             ]
         table.rows.append([*row, times(best[a], comparison.replications, lang)])
     return table
@@ -114,7 +169,7 @@ def chosen(comparison: Comparison, lang: str) -> Table:
 
 
 def ratios(comparison: Comparison, area: str, lang: str) -> Table:
-    """Cost per gain of every kind, undiscounted and discounted, with Fieller's interval."""
+    """Cost per gain of every kind, as it varies over the draws, and the ratio of the means with how exactly it is settled."""
     kinds: list[tuple[Gain, str]] = [
         ("synced", say(lang, "ekstra synkronisert oppføring", "extra synced entry")),
         ("citizens", say(lang, "ekstra innbygger med informasjon", "extra citizen with information")),
@@ -124,26 +179,28 @@ def ratios(comparison: Comparison, area: str, lang: str) -> Table:
     table = Table(
         say(
             lang,
-            "Kroner per gevinst: forholdet mellom gjennomsnittene, med Fiellers 90 %-intervall",
-            "NOK per gain: the ratio of the means, with Fieller's 90% interval",
+            "Kroner per gevinst",
+            "NOK per gain",
         ),
         [
             say(lang, "Alternativ", "Alternative"),
             say(lang, "Per", "Per"),
-            say(lang, "Udiskontert", "Undiscounted"),
-            say(lang, "Diskontert", "Discounted"),
+            say(lang, "Median og 90 % av trekkene", "Median and 90% of the draws"),
+            say(
+                lang, "Forholdet mellom gjennomsnittene (regnenøyaktighet)", "Ratio of the means (computing precision)"
+            ),
         ],
         ["text", "text", "number", "number"],
     )
     for a in range(1, len(comparison.alternatives)):
-        for what, name in kinds:
+        for what, gain in kinds:
             if comparison.has(what, area):
                 table.rows.append(
                     [
-                        f"{letter(a)} {comparison.alternatives[a].title(lang)}",
-                        name,
-                        kroner(comparison.ratio(a, what, area), lang, True),
-                        kroner(comparison.ratio(a, what, area, True), lang, True),
+                        letter(a),
+                        gain,
+                        kroner(comparison.ratio(a, what, area), lang),
+                        of_means(comparison.ratio(a, what, area), lang),
                     ]
                 )
     return table
@@ -172,7 +229,7 @@ def differences(comparison: Comparison, area: str, lang: str) -> Table:
     )
     to = say(lang, "til", "to")
     for a in range(1, len(comparison.alternatives)):
-        for what, name in names.items():
+        for what, measure in names.items():
             if not comparison.has(what, area):
                 continue
             d = comparison.difference(a, what, area)
@@ -180,8 +237,8 @@ def differences(comparison: Comparison, area: str, lang: str) -> Table:
             mean, low, high = (number(factor * v, lang, digits) for v in (d.mean, d.mean_low, d.mean_high))
             table.rows.append(
                 [
-                    f"{letter(a)} {comparison.alternatives[a].title(lang)}",
-                    name,
+                    letter(a),
+                    measure,
                     spread(factor * comparison.gains(what, area)[a], lang, digits),
                     f"{mean} ({low} {to} {high})",
                     d.positive,
@@ -273,9 +330,9 @@ def regions(comparison: Comparison, lang: str) -> Table:
         [say(lang, "Region", "Region"), *(letter(a) for a in range(1, count))],
         ["text", *(["number"] * (count - 1))],  # type: ignore[list-item]
     )
-    for name, values in comparison.regions.items():
+    for region, values in comparison.regions.items():
         gains = 100 * (values[1:] - values[0])
-        table.rows.append([name, *(spread(g, lang, 1) if np.isfinite(g).all() else "\u2013" for g in gains)])
+        table.rows.append([region, *(spread(g, lang, 1) if np.isfinite(g).all() else "\u2013" for g in gains)])
     return table
 
 
@@ -288,14 +345,32 @@ def by_year(comparison: Comparison, area: str, lang: str) -> Table:
     )
     for a in range(1, len(comparison.alternatives)):
         medians = np.median(comparison.cost_by_year(a, area), axis=0)
-        table.rows.append(
-            [f"{letter(a)} {comparison.alternatives[a].title(lang)}", *(number(m, lang, 2) for m in medians)]
-        )
+        table.rows.append([name(comparison, a, lang), *(number(m, lang, 2) for m in medians)])
+    return table
+
+
+def by_payer(comparison: Comparison, area: str, lang: str) -> Table:
+    """What each pays, up to the target month."""
+    decimals = 1 if area == NATIONAL else 2
+    paid = [comparison.cost_by_payer(a, area) for a in range(len(comparison.alternatives))]
+    payers = [word for word in DECIDERS if any(word.key in p for p in paid)]
+    table = Table(
+        say(
+            lang,
+            "Hvem som betaler, mill. 2024-kroner fram til målmåneden",
+            "Who pays, million 2024 NOK up to the target month",
+        ),
+        [say(lang, "Alternativ", "Alternative"), *(word.label(lang) for word in payers)],
+        ["text", *(["number"] * len(payers))],  # type: ignore[list-item]
+    )
+    for a in range(1, len(comparison.alternatives)):
+        shares = (spread(paid[a][w.key], lang, decimals) if w.key in paid[a] else "\u2013" for w in payers)
+        table.rows.append([name(comparison, a, lang), *shares])
     return table
 
 
 def assumptions(comparison: Comparison, lang: str) -> Table:
-    """Every effect and cost prior of the interventions, with unit, source and tag."""
+    """Every effect and cost prior of the interventions, and what an entry saves of time, with unit, source and tag."""
     table = Table(
         say(lang, "Forutsetninger om virkning og kostnad", "Assumptions about effect and cost"),
         [
@@ -318,19 +393,20 @@ def assumptions(comparison: Comparison, lang: str) -> Table:
         for at, cost in enumerate(one.form.costs):
             what = cost.name if lang == "nb" else cost.name_en or cost.name
             found += [(what, q) for p, q in parameters(cost, ("costs", at))]
-        for what, q in found:
-            table.rows.append(
-                [
-                    one.key,
-                    what,
-                    _range(q, lang),
-                    _WORDS[q.unit].label(lang) if q.unit in _WORDS else q.unit,
-                    q.source,
-                    _WORDS[q.tag].label(lang),
-                    q.note or "",
-                ]
-            )
+        table.rows.extend(_assumption(one.key, what, q, lang) for what, q in found)
+    benefit = comparison.loaded.scenario.benefit
+    hours = say(lang, "sparte timer", "saved hours")
+    for what, q in (
+        (say(lang, "spart dobbeltdokumentasjon", "double documentation saved"), benefit.documentation_minutes),
+        (say(lang, "spart oppslag i portalen", "look-up in the portal saved"), benefit.lookup_minutes),
+    ):
+        table.rows.append(_assumption(hours, what, q, lang))
     return table
+
+
+def _assumption(owner: str, what: str, q: Parameter, lang: str) -> list[str]:
+    unit = _WORDS[q.unit].label(lang) if q.unit in _WORDS else q.unit
+    return [owner, what, _range(q, lang), unit, q.source, _WORDS[q.tag].label(lang), q.note or ""]
 
 
 def _effects(node: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Parameter]]:
@@ -371,7 +447,7 @@ def acceptable(comparison: Comparison, area: str, willingness: float | None, lan
         ["text", *(["share"] * len(values))],  # type: ignore[list-item]
     )
     for a, row in enumerate(shares):
-        table.rows.append([f"{letter(a)} {comparison.alternatives[a].title(lang)}", *(float(v) for v in row)])
+        table.rows.append([name(comparison, a, lang), *(float(v) for v in row)])
     return table
 
 
@@ -387,6 +463,8 @@ def sources(comparison: Comparison, lang: str) -> Table:
     for one in (i for a in c.alternatives for i in a.interventions):
         used.add(data.source_key(one.form.source))
         used |= {data.source_key(q.source) for _, q in (*_effects(one.form.adds), *parameters(one.form))}
+    benefit = c.loaded.scenario.benefit
+    used |= {data.source_key(q.source) for q in (benefit.documentation_minutes, benefit.lookup_minutes)}
     known = data.sources(c.loaded.data_folder)
     table = Table(
         say(lang, "Kildene til tiltakene; scenarioets egne står i prognosens rapport", "The interventions' sources"),

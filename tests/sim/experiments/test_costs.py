@@ -136,3 +136,10 @@ def test_another_intervention_leaves_the_others_costs_as_they_are() -> None:
 def test_a_cost_of_other_sectors_is_not_the_hospitals(model: Model, rows: Any, tmp_path: Path) -> None:
     one = made(tmp_path, "5000 NOK/trust; sectors: [gp]", "1000 NOK/person; sectors: [municipal]")
     assert not costs.monthly(model, [one], rows, 1).any()
+
+
+def test_a_narrow_reach_that_carries_what_is_central_is_told(tmp_path: Path) -> None:
+    everywhere = made(tmp_path, "4 MNOK", name="everywhere")
+    narrow = made(tmp_path, "4 MNOK", extra="reach: {trusts: [Lite sykehus]}\n", name="narrow")
+    local = made(tmp_path, "9 NOK/person", extra="reach: {trusts: [Lite sykehus]}\n", name="local")
+    assert [costs.carries_central(one) for one in (everywhere, narrow, local)] == [False, True, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import isnan
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sim.experiments.measures import INDEX
-from sim.experiments.paired import Difference, Ratio, acceptability, best, mean_interval
+from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier, mean_interval
 from sim.experiments.replicate import replicate
 from tests.alarm import alpha
 from tests.sim import small
@@ -119,3 +120,26 @@ def test_acceptability_starts_at_the_cheapest_and_ends_at_the_best(costs: np.nda
     gains[2] = gains[1] + 1e-3  # now 2 gives most in every draw
     assert (np.diff(acceptability(costs, gains, grid)[2]) >= -1e-12).all()
     assert acceptability(costs, gains, grid)[2, -1] == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(np.int64, (2, 5), elements=st.integers(-20, 40)))
+def test_the_frontier_is_the_highest_mean_net_benefit_at_every_willingness(numbers: np.ndarray) -> None:
+    costs, gains = (np.vstack([[0.0], n[:, None].astype(float)]) for n in numbers)
+    steps = frontier(costs, gains)
+    assert steps[0][0] == 0
+    assert all(a[0] < b[0] for a, b in pairwise(steps))
+    for w in np.arange(0, 200) / 3:
+        chosen = [a for at, a in steps if at <= w][-1]
+        net = w * gains[:, 0] - costs[:, 0]
+        assert net[chosen] == pytest.approx(net.max())
+
+
+def test_a_ratio_tells_its_spread_over_the_draws_only_where_every_draw_gains() -> None:
+    cost = np.array([10.0, 20.0, 30.0, 40.0])
+    r = Ratio.of(cost, np.array([1.0, 1.0, 2.0, 2.0]))
+    assert (r.p05, r.p50, r.p95) == pytest.approx(tuple(np.quantile([10, 20, 15, 20], (0.05, 0.5, 0.95))))
+    one_short = Ratio.of(np.tile(cost, 20), np.append(np.full(79, 2.0), -0.1))
+    assert one_short.kind == "plain"
+    assert isnan(one_short.p50)
+    assert one_short.positive == pytest.approx(79 / 80)

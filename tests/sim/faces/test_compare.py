@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -84,8 +85,12 @@ def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> 
                 assert (cell or "") == text
     assert sum(len(s._charts) for s in book) >= 5  # native charts
     facts = {line[0].value: line[1].value for line in book["Metadata"].iter_rows()}
-    assert facts["replications"] == 6
-    assert facts["scenario_hash"] == json.loads((made / "manifest.json").read_text(encoding="utf-8"))["scenario_hash"]
+    assert facts["trekk"] == 6
+    assert facts["tiltak: elearning: fil"] == "elearning.yaml"
+    assert (
+        facts["scenarioets SHA-256"]
+        == json.loads((made / "manifest.json").read_text(encoding="utf-8"))["scenario_hash"]
+    )
     plain = book["Sammenligning"]
     assert plain.cell(3, 5).number_format == "0.00"
     assert plain.cell(3, 5).value == pytest.approx(
@@ -164,7 +169,8 @@ def test_the_answer_on_standard_output_and_as_json(place: Path, capsys: pytest.C
     scenario = str(place / "small.yaml")
     assert main(["compare", scenario, "--with", "eid-nurses@2024-06", *out, "--lang", "en"]) == 0
     told = capsys.readouterr()
-    assert re.search(r"A eID for hospital nurses +\d+\.\d \(\S+ to \S+\) .* of 4$", told.out, re.M)
+    assert re.search(r"^A eID for hospital nurses \(from Jun 2024\)$", told.out, re.M)
+    assert re.search(r"^A +\d+\.\d+ \(\S+ to \S+\) .* of 4$", told.out, re.M)
     assert "report.html" in told.out.splitlines()[-1]
     assert "Only 4 draws" in told.err
     (place / "m.csv").write_text("navn;eid-nurses;elearning\nKort;2024-06;\nAlt;2024-06;2024-07\n", encoding="utf-8")
@@ -183,6 +189,47 @@ def test_the_answer_on_standard_output_and_as_json(place: Path, capsys: pytest.C
     last = answer["results"][-1]
     assert last["gain"]["rate"]["mean"] == pytest.approx(sum(last["gates"].values()), abs=0.05)
     assert 0 < last["gain"]["rate"]["correlation"] <= 1
+
+
+def test_who_pays_adds_up_and_older_entries_are_part_of_the_extra_ones(made: Path) -> None:
+    table = rows(made)
+    for area in ("national", "Helse Fonna"):
+        for key in ("eid-nurses@2024-06", "consent-exemption@2024-06", "ownership-guideline@2024-06+elearning@2024-06"):
+            here = [r for r in table if r["area"] == area and r["alternative"] == key]
+            paid = {r["part"]: float(r["mean"]) for r in here if r["measure"] == "cost_by_payer"}
+            assert paid
+            assert sum(paid.values()) == pytest.approx(
+                value(made, area=area, alternative=key, measure="cost"), rel=1e-5
+            )
+            older = value(made, area=area, alternative=key, measure="gain_synced_older")
+            assert older <= value(made, area=area, alternative=key, measure="gain_synced") * 1.000001
+    book = openpyxl.load_workbook(made / "compare.xlsx")
+    payers = [[cell.value for cell in line] for line in book["Hvem betaler"].iter_rows(min_row=2)]
+    assert len(payers) == sum(r["measure"] == "cost_by_payer" for r in table)
+    heads = [cell.value for cell in book["Sammenligning"][1]]
+    for head in ("Kostnad, mill. kr, median", "Ekstra oppføringer, 5 %", "Kr per ekstra oppføring, 95 %"):
+        at = heads.index(head)
+        assert isinstance(book["Sammenligning"].cell(3, at + 1).value, int | float)
+    shown = [[cell.value for cell in line] for line in book["Forutsetninger"].iter_rows()]
+    assert shown[0] == ["Tiltak", "Hva", "Verdi", "Enhet", "Kilde", "Evidensgrad", "Begrunnelse"]
+    assert {"spart dobbeltdokumentasjon", "spart oppslag i portalen"} <= {line[1] for line in shown}
+
+
+def test_kroner_per_entry_shows_the_spread_over_the_draws(made: Path) -> None:
+    where = {"area": "national", "alternative": "eid-nurses@2024-06", "measure": "cost_per_synced"}
+    low, middle, high = (value(made, s, **where) for s in ("p05", "p50", "p95"))
+    assert low < middle < high
+    book = openpyxl.load_workbook(made / "compare.xlsx")["Trekk"]
+    each = [1e6 * line[3].value / line[2].value for line in book.iter_rows(min_row=2)]
+    assert [low, middle, high] == pytest.approx(list(np.quantile(each, (0.05, 0.5, 0.95))), rel=1e-5)
+
+
+def test_the_manifest_says_what_was_read(made: Path) -> None:
+    manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
+    file = shipped() / "interventions" / "elearning.yaml"
+    assert manifest["interventions"]["elearning"]["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    posterior = (shipped() / "posteriors" / manifest["posterior"]["file"]).read_bytes()
+    assert manifest["posterior"]["sha256"] == hashlib.sha256(posterior).hexdigest()
 
 
 def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> None:
@@ -214,10 +261,15 @@ def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> Non
         (["--with", "eid-nurses", "--trust", "Helse Fona"], "Did you mean «Helse Fonna»"),
         (["--with", "eid-nurses", "--by", "2031-01"], "give a month from 2024-02 to 2025-12"),
         (["--with", "eid-nurses", "--by", "juni"], "give a month from"),
+        (["--with", "eid-nurses", "--by", "2024-13"], "2024-13 is no month"),
+        (["--with", "eid-nurses", "--by", "2024-00"], "2024-00 is no month"),
+        (["--with", "eid-nurses", "--trust", "Helse Fonna", "--trust", "Helse Bergen"], "one hospital at a time"),
+        (["--with", "eid-nurses", "--replications", "999999999999"], "need too much memory; at most"),
         (["--with", "eid-nurses", "--replications", "1"], "at least 2"),
         (["--with", "eid-nurses", "--willingness-to-pay", "-1"], "0 or more"),
         (["--with", "eid-nurses", "--out", ""], "--out is empty"),
         (["--matrix", "ingen.csv"], "does not exist"),
+        (["--with", "ingen.yaml"], "does not exist. Ready interventions: "),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_in_a_sentence(
