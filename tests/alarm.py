@@ -32,6 +32,7 @@ BUDGET = {
     "proposals": 1e-8,
     "synthetic": 1e-8,
     "coverage": 1e-8,
+    "backtest_error": 1e-8,
     "paired": 5e-8,
     "open_arrivals": 3e-8,
     "baseline": 1e-8,

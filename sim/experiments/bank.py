@@ -36,6 +36,7 @@ CHUNK = 50
 SIZE = 16_000  # draws
 LEAST = 400  # of them
 PILOT, FIRST = 0.25, 0.15  # shares of them from the priors, and from the first proposals
+ROUNDS = 2  # of the later proposals, each made from all draws before it (AMIS: Cornuet et al. 2012)
 INFLUENTIAL = 15  # parameters that the second proposals move
 # parameters that say what entries and readings are worth, and never move where an entry stops
 WITHOUT_EFFECT = ("benefit.", "patients.prevalence", "patients.entries_per_patient", "patients.portal_growth")
@@ -169,12 +170,14 @@ def simulate(
     pilot = max(int(size * PILOT), 1)
     cutoffs = evidence.cutoffs
     refined = pilot + int(size * FIRST)
-    first, second = (np.array_split(np.arange(*ends), len(cutoffs)) for ends in ((pilot, refined), (refined, size)))
+    first = np.array_split(np.arange(pilot, refined), len(cutoffs))
+    rounds = np.array_split(np.arange(refined, size), ROUNDS)
     errors = np.sqrt(evidence.errors**2 + evidence.model_error**2)
     figures = len(evidence.figures)
     fits = np.empty((size, figures + len(evidence.checks)))
     judged = np.empty((size, len(evidence.statements)), bool)
     proposals: list[Proposal] = []
+    counts = [pilot]
     with (
         tqdm(total=size, desc=progress, unit="trekk", disable=None if progress else True, leave=False) as bar,
         _Runner(job, workers or cores()) as runner,
@@ -188,6 +191,7 @@ def simulate(
 
         def place(part: npt.NDArray[np.int64], proposal: Proposal) -> None:
             proposals.append(proposal)
+            counts.append(len(part))
             scores[part] = proposal.place(scores[part])
             for position, column in enumerate(chosen):
                 draws[part, column] = columns[column].parameter.quantile(ndtr(scores[part, position]))
@@ -198,12 +202,14 @@ def simulate(
             rates = fits[:pilot, :figures][:, known]
             place(part, kalman(scores[:pilot], rates, evidence.values[known], errors[known]))
         run(range(pilot, refined))
-        so_far = log_base(scores[:refined], proposals, [pilot, *map(len, first)])
         moving = influential(scores[:pilot], fits[:pilot, :figures], INFLUENTIAL)
-        for cutoff, part in zip(cutoffs, second, strict=True):
-            likelihood = log_likelihood(evidence, fits[:refined, :figures], judged[:refined], cutoff)
-            place(part, moments(scores[:refined], so_far + likelihood, moving))
-        run(range(refined, size))
+        for part in rounds:
+            so_far = log_base(scores[: part[0]], proposals, counts)
+            parts = np.array_split(part, len(cutoffs))
+            for cutoff, some in zip(cutoffs, parts, strict=True):
+                likelihood = log_likelihood(evidence, fits[: part[0], :figures], judged[: part[0]], cutoff)
+                place(some, moments(scores[: part[0]], so_far + likelihood, moving))
+            run(range(part[0], part[-1] + 1))
     return Bank(
         scenario=part_of,
         evidence=evidence,
@@ -212,7 +218,7 @@ def simulate(
         pilot=pilot,
         draws=draws,
         scores=scores,
-        log_base=log_base(scores, proposals, [pilot, *map(len, (*first, *second))]),
+        log_base=log_base(scores, proposals, counts),
         fits=fits[:, :figures],
         checks=fits[:, figures:],
         judged=judged,

@@ -26,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 DRAWS = 1000  # of a posterior
 BINS = 10  # of a parameter's prior quantiles
+TRUSTED, ENOUGH, HEAVIEST = 0.7, 100, 0.1  # Pareto k below, effective draws above, largest weight below
 CHANCE = 0.001  # how often a parameter without information is called informed
 
 
@@ -47,6 +48,11 @@ class Fit:
     def pareto_k(self) -> float:
         """Shape of the weights' tail (generalised Pareto): below 0.7 they can be trusted (Vehtari et al. 2024)."""
         return pareto_k(self.weights)
+
+    @property
+    def doubts(self) -> list[str]:
+        """Which checks of the weights fail."""
+        return doubts(self.ess, self.pareto_k, float(self.weights.max()))
 
     @cached_property
     def predicted(self) -> Floats:
@@ -71,6 +77,16 @@ def fit(bank: Bank, cutoff: dt.date | None = None) -> Fit:
 def prior(bank: Bank) -> Fit:
     """The bank weighed by nothing but the priors."""
     return fit(bank, dt.date.min)
+
+
+def doubts(effective: float, pareto_k: float, largest_weight: float = 0.0) -> list[str]:
+    """Which checks of the weights fail, by name: «pareto_k», «effective», «largest_weight»; none if they can be trusted."""
+    held = {
+        "pareto_k": pareto_k < TRUSTED,
+        "effective": effective >= ENOUGH,
+        "largest_weight": largest_weight < HEAVIEST,
+    }
+    return [name for name, holds in held.items() if not holds]
 
 
 def pareto_k(weights: Floats) -> float:

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from sim.errors import UserError
 from sim.experiments.bank import observed_part
-from sim.experiments.calibrate import Fit, learned, prior, tied, weighted_quantile
+from sim.experiments.calibrate import Fit, doubts, learned, prior, tied, weighted_quantile
 from sim.experiments.evidence import covered, read
 from sim.experiments.sbc import ALARM, BINS, Ranks
 from sim.model.rollout import Model
@@ -56,7 +56,16 @@ class Kept:
     def summary(self) -> dict[str, Any]:
         """What a manifest says of it."""
         names = ("scenario", "model_version", "fitted_hash", "size", "seed", "effective", "pareto_k")
-        return {"file": self.path.name, "sha256": self.digest} | {n: self.about[n] for n in names}
+        return (
+            {"file": self.path.name, "sha256": self.digest}
+            | {n: self.about[n] for n in names}
+            | {"doubts": self.doubts}
+        )
+
+    @property
+    def doubts(self) -> list[str]:
+        """Which checks of the fit fail (``calibrate.doubts``)."""
+        return doubts(self.about["effective"], self.about["pareto_k"])
 
 
 def fitted_hash(part: Scenario) -> str:
@@ -186,6 +195,8 @@ def posterior_of(loaded: Loaded) -> Kept | None:
     path = file_of(loaded)
     if path is None:
         return None
+    if not path.exists():
+        _refuse_missing(loaded)
     kept = decode(path)
     name = str(kept.about["scenario"])
     origin = path.parent.parent / f"{name}.yaml"
@@ -199,6 +210,17 @@ def posterior_of(loaded: Loaded) -> Kept | None:
             f"({'missing' if now is None else now[:12]}). Calibrate again with «utrulling calibrate {name} --write», or use --prior",
         )
     return kept
+
+
+def _refuse_missing(loaded: Loaded) -> None:
+    """Names the scenario that asks for the file and every place where it was looked for."""
+    name, own = loaded.scenario.posterior, own_file_of(loaded)
+    places = list(dict.fromkeys([str(own), str(loaded.data_folder.parent / str(name))]))
+    again = f"utrulling calibrate {loaded.given} --write"
+    raise UserError(
+        f"{loaded.path}: «posterior: {name}» finnes ikke; lette etter {' og '.join(places)}. Lag den med «{again}», eller bruk --prior",
+        f"{loaded.path}: «posterior: {name}» does not exist; looked for {' and '.join(places)}. Make it with «{again}», or use --prior",
+    )
 
 
 def _observed(loaded: Loaded) -> Scenario:
@@ -220,6 +242,7 @@ def summary(fitted: Fit, ranks: Ranks, loaded: Loaded) -> dict[str, Any]:
         "acceptance": round(fitted.ess / bank.size, 5),
         "pareto_k": round(fitted.pareto_k, 3),
         "largest_weight": round(float(fitted.weights.max()), 5),
+        "doubts": fitted.doubts,
         "parameters": len(found),
         "informed": sum(item.informed for item in found),
         "learned": [

@@ -105,23 +105,20 @@ def run(options: argparse.Namespace) -> int:
         output.write_aside(place, content)
     answer(options, told | {"folder": str(target), "posterior": str(place) if options.write else None})
     effective, informed, all_ = (number(told[k], options.lang) for k in ("effective", "informed", "parameters"))
-    recovered = Text("funnet igjen", "recovered") if ranks.uniform else Text("IKKE funnet igjen", "NOT recovered")
-    if not ranks.enough:
-        recovered = Text("for få til å si noe; øk --draws", "too few to tell; raise --draws")
     say(
         options,
         f"{effective} effektive trekk av {number(bank.size, 'nb')}; dataene sier noe om {informed} av {all_} parametere. "
-        f"Syntetiske sannheter: {recovered.nb} ({len(ranks.ranks)}).\n"
+        f"{calibration.trust(fitted, ranks, 'nb')}\n"
         + (f"Fordelingen ligger i {place}, og forecast bruker den. " if options.write else "")
         + f"Rapporten ligger i {target}. Neste: utrulling backtest {options.scenario}"
         + ("" if options.write or place is None else ", eller samme kall med --write for å ta den i bruk"),
         f"{effective} effective draws of {number(bank.size, 'en')}; the data say something about {informed} of {all_} parameters. "
-        f"Synthetic truths: {recovered.en} ({len(ranks.ranks)}).\n"
+        f"{calibration.trust(fitted, ranks, 'en')}\n"
         + (f"The posterior is in {place}, and forecast uses it. " if options.write else "")
         + f"The report is in {target}. Next: utrulling backtest {options.scenario}"
         + ("" if options.write or place is None else ", or the same call with --write to put it to use"),
     )
-    return EXIT_OK if ranks.uniform else EXIT_NOT_MET
+    return EXIT_OK if ranks.uniform and not fitted.doubts else EXIT_NOT_MET
 
 
 def bank_of(options: argparse.Namespace, loaded: Loaded) -> Bank:

@@ -258,7 +258,7 @@ def run(options: argparse.Namespace) -> int:
 
     with output.folder(target) as folder:
         forecast.write(folder, summary, divided, headroom)
-        report = page.render(loaded, summary, seed, options.lang, divided, headroom)
+        report = page.render(loaded, summary, seed, options.lang, divided, headroom, kept)
         (folder / "report.html").write_text(report, encoding="utf-8")
         for extra, make in (
             (options.trace, lambda: _trace(results, seed, options.trace_replication)),
@@ -314,6 +314,8 @@ def run(options: argparse.Namespace) -> int:
         f"(median and 90% interval of {count} draws, {drawn.en}).\n{borne}"
         f"The forecast is in {target}. Next: open {target / 'report.html'}, or utrulling explain {options.scenario}",
     )
+    if told := page.doubts(kept, options.lang):
+        print(told, file=sys.stderr)
     if count < page.FEW:
         print(
             f"Bare {count} trekk: intervallene er usikre."

@@ -1,4 +1,4 @@
-"""The report of a calibration: what the data say, what they do not, and whether the machinery can be trusted."""
+"""The report of a calibration: what the data say, what they do not, and whether the computation can be trusted."""
 
 from __future__ import annotations
 
@@ -20,20 +20,22 @@ from sim.faces.report.table import Table, say
 from sim.language import Text, number, percent
 from sim.scenario.load import Loaded
 from sim.scenario.schema import parameters
+from sim.vocabulary import UNITS, words
 
 SHOWN = 14  # parameters in the chart
 BOUNDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 STATEMENTS = {
     "nurses_document_most": Text(
-        "Flest sykepleiere dokumenterer, legene nest flest", "Nurses document most, doctors second"
+        "Sykepleierne dokumenterer mest, legene nest mest", "Nurses document most, doctors second"
     ),
     "doctors_close_behind": Text(
         "«Legene hakk i hel»: minst tre firedeler så mange", "«Doctors close behind»: at least three quarters as many"
     ),
-    "doctors_sync_most": Text("Flest leger synkroniserer, sykepleierne nest flest", "Doctors sync most, nurses second"),
+    "doctors_sync_most": Text("Legene synkroniserer mest, sykepleierne nest mest", "Doctors sync most, nurses second"),
     "nurses_stop_most": Text(
-        "Flest sykepleiere synkroniserer ikke, legene nest flest", "Nurses leave most unsynced, doctors second"
+        "Sykepleierne har flest oppføringer som ikke synkroniseres, legene nest flest",
+        "Nurses leave most unsynced, doctors second",
     ),
     "ongoing_treatment_most": Text(
         "Pågående behandling er størst, annen prosedyreendring blant de tre største",
@@ -106,23 +108,65 @@ def _conclusion(fitted: Fit, learned: list[Learned], ranks: sbc.Ranks, loaded: L
             f"For {window(last, lang)} the calibrated model gives {percent(middle, lang)} "
             f"(90 % interval {number(100 * low, lang)}\u2013{percent(high, lang)}); published is {percent(last.value, lang)}.",
         ),
-        _trust(fitted, ranks, lang),
+        trust(fitted, ranks, lang),
     ]
 
 
-def _trust(fitted: Fit, ranks: sbc.Ranks, lang: str) -> str:
-    sound = fitted.pareto_k < 0.7 and fitted.ess >= 100 and ranks.uniform
+def doubts(names: list[str], effective: float, pareto_k: float, lang: str, largest: float = 0.0) -> list[str]:
+    """Which checks of the weights fail, what was found and what should be, in words."""
+    limits = (number(calibrate.TRUSTED, lang, 1), number(calibrate.ENOUGH, lang), percent(calibrate.HEAVIEST, lang))
+    words = {
+        "pareto_k": say(
+            lang,
+            f"noen få trekk bærer for mye (Pareto k er {number(pareto_k, lang, 2)}, bør være under {limits[0]})",
+            f"a few draws carry too much (Pareto k is {number(pareto_k, lang, 2)}, should be below {limits[0]})",
+        ),
+        "effective": say(
+            lang,
+            f"for få effektive trekk ({number(effective, lang)}, bør være minst {limits[1]})",
+            f"too few effective draws ({number(effective, lang)}, should be at least {limits[1]})",
+        ),
+        "largest_weight": say(
+            lang,
+            f"ett trekk bærer {percent(largest, lang)} av vekten (bør være under {limits[2]})",
+            f"one draw carries {percent(largest, lang)} of the weight (should be below {limits[2]})",
+        ),
+    }
+    return [words[name] for name in names]
+
+
+def trust(fitted: Fit, ranks: sbc.Ranks, lang: str) -> str:
+    """Whether the calibration passes its own checks, and if not, which of them fail."""
+    failing = doubts(fitted.doubts, fitted.ess, fitted.pareto_k, lang, float(fitted.weights.max()))
+    if not ranks.enough:
+        failing.append(
+            say(
+                lang,
+                f"for få syntetiske sannheter til å si noe ({len(ranks.ranks)}, bør være minst {5 * sbc.BINS})",
+                f"too few synthetic truths to tell ({len(ranks.ranks)}, should be at least {5 * sbc.BINS})",
+            )
+        )
+    elif not ranks.uniform:
+        failing.append(
+            say(
+                lang,
+                "metoden finner ikke igjen sannheter som den selv har laget",
+                "the method does not recover truths of its own making",
+            )
+        )
     effective = number(fitted.ess, lang)
-    if sound:
+    if not failing:
         return say(
             lang,
-            f"Maskineriet holder: {effective} effektive trekk, og det finner igjen sannheter som det selv har laget.",
-            f"The machinery holds: {effective} effective draws, and it recovers truths of its own making.",
+            f"Beregningen består alle sine egne prøver: {effective} effektive trekk, Pareto k {number(fitted.pareto_k, lang, 2)}, og "
+            "metoden finner igjen sannheter som den selv har laget.",
+            f"The computation passes all its own checks: {effective} effective draws, Pareto k {number(fitted.pareto_k, lang, 2)}, and "
+            "the method recovers truths of its own making.",
         )
     return say(
         lang,
-        f"Maskineriet holder ikke fullt ut ({effective} effektive trekk): se diagnostikken, og øk --draws.",
-        f"The machinery does not hold fully ({effective} effective draws): see the diagnostics, and raise --draws.",
+        f"Beregningen består ikke alle sine egne prøver: {'; '.join(failing)}. Øk --draws.",
+        f"The computation does not pass all its own checks: {'; '.join(failing)}. Raise --draws.",
     )
 
 
@@ -206,7 +250,7 @@ def _charts(fitted: Fit, learned: list[Learned], ranks: sbc.Ranks, loaded: Loade
             f"Hver søyle er en tidel av rangene, alle parametere og synkroniseringsgrader samlet. Testen ser på dem enkeltvis og sier fra ved en tilfeldighet i {percent(sbc.ALARM, lang)} av riktige kalibreringer. De andre sannhetene ga for få effektive trekk.",
             f"Each bar is a tenth of the ranks, all parameters and sync rates together. The test looks at them one by one and gives a false alarm in {percent(sbc.ALARM, lang)} of right calibrations. The other truths left too few effective draws.",
         ),
-        [_ranks_table(ranks, worst, lang)],
+        [_ranks_table(ranks, _quantity(ranks.names[worst], fitted, loaded, lang), worst, lang)],
     )
     return found
 
@@ -295,7 +339,14 @@ def _ranks_chart(ranks: sbc.Ranks, lang: str) -> Figure:
     return figure
 
 
-def _ranks_table(ranks: sbc.Ranks, worst: int, lang: str) -> Table:
+def _quantity(name: str, fitted: Fit, loaded: Loaded, lang: str) -> str:
+    """What a ranked quantity is called: a published figure by its window, a parameter by its place."""
+    figures = {o.key: window(o, lang) for o in fitted.bank.evidence.figures}
+    streams = {c.stream: c.name for c in fitted.bank.columns}
+    return figures[name] if name in figures else label(loaded, streams[name], lang)
+
+
+def _ranks_table(ranks: sbc.Ranks, worst_name: str, worst: int, lang: str) -> Table:
     table = Table(
         say(lang, "Andel av rangene i hver tidel", "Share of the ranks in each tenth"),
         ["", *(f"{10 * i}\u2013{10 * i + 9}" for i in range(sbc.BINS)), "p"],
@@ -307,7 +358,7 @@ def _ranks_table(ranks: sbc.Ranks, worst: int, lang: str) -> Table:
     table.rows.append([say(lang, "alle samlet", "all together"), *together, ""])
     one = ranks.histogram[worst] / ranks.histogram[worst].sum()
     table.rows.append(
-        [f"{say(lang, 'skjevest', 'least even')}: {ranks.names[worst]}", *one, number(ranks.p_values[worst], lang, 4)]
+        [f"{say(lang, 'skjevest', 'least even')}: {worst_name}", *one, number(ranks.p_values[worst], lang, 4)]
     )
     return table
 
@@ -317,13 +368,15 @@ def _parameters(learned: list[Learned], loaded: Loaded, lang: str) -> Table:
         say(lang, "Før og etter, og hvor mye de to overlapper", "Before and after, and how far the two overlap"),
         [
             say(lang, "Parameter", "Parameter"),
+            say(lang, "Enhet", "Unit"),
             say(lang, "Før: median (90 %)", "Before: median (90 %)"),
             say(lang, "Etter: median (90 %)", "After: median (90 %)"),
             say(lang, "Overlapp", "Overlap"),
             say(lang, "Hva dataene sier", "What the data say"),
         ],
-        ["text", "number", "number", "share", "text"],
+        ["text", "text", "number", "number", "share", "text"],
     )
+    units = words(UNITS)
 
     def shown(values: Any) -> str:
         low, middle, high = (f"{v:.3g}" for v in values)
@@ -336,6 +389,7 @@ def _parameters(learned: list[Learned], loaded: Loaded, lang: str) -> Table:
         table.rows.append(
             [
                 label(loaded, item.column.name, lang),
+                units[item.column.parameter.unit].label(lang),
                 shown(item.prior),
                 shown(item.posterior),
                 item.overlap,
@@ -391,7 +445,7 @@ def _diagnostics(fitted: Fit, ranks: sbc.Ranks, lang: str) -> Table:
             [
                 say(lang, "Effektive trekk", "Effective draws"),
                 number(fitted.ess, lang),
-                say(lang, "over 100", "over 100"),
+                say(lang, f"minst {calibrate.ENOUGH}", f"at least {calibrate.ENOUGH}"),
             ],
             [
                 say(lang, "Effektiv andel (aksept)", "Effective share (acceptance)"),
@@ -406,12 +460,12 @@ def _diagnostics(fitted: Fit, ranks: sbc.Ranks, lang: str) -> Table:
             [
                 say(lang, "Største vekt", "Largest weight"),
                 percent(float(fitted.weights.max()), lang, 1),
-                say(lang, "under 10 %", "under 10 %"),
+                say(lang, "under ", "below ") + percent(calibrate.HEAVIEST, lang),
             ],
             [
                 say(lang, "Halen i vektene (Pareto k)", "Tail of the weights (Pareto k)"),
                 number(fitted.pareto_k, lang, 2),
-                say(lang, "under 0,7", "under 0.7"),
+                say(lang, "under ", "below ") + number(calibrate.TRUSTED, lang, 1),
             ],
             [
                 say(

@@ -38,4 +38,6 @@ def render(template: str, lang: str, content: dict[str, Any]) -> str:
     )
     shared = {"lang": lang, "t": lambda nb, en: say(lang, nb, en), "version": version()}
     text = environment.get_template(template).render(shared | content)
-    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
+    sign = "\u00a0%" if lang == "nb" else "%"
+    # what stands in Norwegian in an English report is left as it is
+    return re.sub(r'<span lang="nb">.*?</span>|(?<=\d) %', lambda m: sign if m[0] == " %" else m[0], text, flags=re.S)

@@ -38,35 +38,89 @@ def forecaster(key: str, lang: str) -> str:
     return base + (say(lang, ", med spredning", ", with spread") if key.endswith(SPREAD) else "")
 
 
+AGAINST = {
+    "points": Text(
+        "de enkle framskrivningene slik de publiseres (punkter)", "the naive forecasts as published (points)"
+    ),
+    "all": Text(
+        "strengere: den beste av alle når de enkle også får en spredning",
+        "stricter: the best of all when the naive ones get a spread too",
+    ),
+}
+OUTCOMES = {
+    "met": Text("nådd", "met"),
+    "missed": Text("ikke nådd", "not met"),
+    "borderline": Text(
+        "på grensen: regnefeilen er for stor til å si nådd eller ikke",
+        "borderline: the Monte Carlo error is too large to tell",
+    ),
+}
+
+
+def ratio(verdict: Verdict, against: backtest.Against, lang: str) -> str:
+    """«0,412 ± 0,006»; ± is the Monte Carlo error."""
+    return f"{number(verdict.ratio(against), lang, 3)} ± {number(verdict.ratio_error(against), lang, 3)}"
+
+
 def tell(verdict: Verdict, lang: str) -> str:
-    """A verdict in a sentence."""
+    """A verdict in a sentence, against the naive forecasts as points."""
     where = (
         say(lang, "Alle samlet", "All together")
         if verdict.cutoff == "all"
         else say(lang, f"Kjent til {_date(verdict.cutoff, lang)}", f"Known until {verdict.cutoff}")
     )
-    own, best = (number(100 * verdict.means[n], lang, 1) for n in (MODEL, verdict.best_naive))
+    naive = verdict.best("points")
+    own, best = (number(100 * verdict.means[n], lang, 1) for n in (MODEL, naive))
     return say(
         lang,
-        f"{where}: CRPS {own} prosentpoeng mot {best} for den beste enkle ({forecaster(verdict.best_naive, lang)}); "
-        f"forholdet er {number(verdict.ratio, lang, 2)}.",
-        f"{where}: CRPS {own} percentage points against {best} of the best naive ({forecaster(verdict.best_naive, lang)}); "
-        f"the ratio is {number(verdict.ratio, lang, 2)}.",
+        f"{where}: CRPS {own} prosentpoeng mot {best} for den beste enkle ({forecaster(naive, lang)}); "
+        f"forholdet er {ratio(verdict, 'points', lang)}.",
+        f"{where}: CRPS {own} percentage points against {best} of the best naive ({forecaster(naive, lang)}); "
+        f"the ratio is {ratio(verdict, 'points', lang)}.",
     )
+
+
+def goals(verdicts: Sequence[Verdict], lang: str) -> list[str]:
+    """The goal and what became of it: against the naive forecasts as published, and the stricter comparison."""
+    whole = verdicts[-1]
+    half, least = number(backtest.GOAL, lang, 1), number(backtest.WORST, lang)
+    found = []
+    for against in backtest.AGAINST:
+        worst = max(verdicts[:-1], key=lambda v: v.ratio(against))
+        of = AGAINST[against].to(lang)
+        end = OUTCOMES[backtest.outcome(verdicts, against)].to(lang)
+        own, best = (number(100 * whole.means[n], lang, 1) for n in (MODEL, whole.best(against)))
+        found.append(
+            say(
+                lang,
+                f"Mot {of}: CRPS {own} mot {best} prosentpoeng i gjennomsnitt, forholdet {ratio(whole, against, lang)} "
+                f"(mål: høyst {half}); verst ved én dato {ratio(worst, against, lang)} (mål: høyst {least}). Målet er {end}."
+                if against == "points"
+                else f"{of[0].upper()}{of[1:]}: forholdet {ratio(whole, against, lang)}, verst ved én dato "
+                f"{ratio(worst, against, lang)}. Målt slik er målet {end}. ± er regnefeilen (standardfeil).",
+                f"Against {of}: CRPS {own} against {best} percentage points in the mean, ratio {ratio(whole, against, lang)} "
+                f"(goal: at most {half}); worst at one cut-off {ratio(worst, against, lang)} (goal: at most {least}). The goal is {end}."
+                if against == "points"
+                else f"{of[0].upper()}{of[1:]}: ratio {ratio(whole, against, lang)}, worst at one cut-off "
+                f"{ratio(worst, against, lang)}. Measured so, the goal is {end}. ± is the Monte Carlo error (standard error).",
+            )
+        )
+    return found
 
 
 def _date(iso: str, lang: str) -> str:
     return dt.date.fromisoformat(iso).strftime("%d.%m.%Y") if lang == "nb" else iso
 
 
-def render(loaded: Loaded, bank: Bank, records: Sequence[Record], repeat: str, lang: str) -> str:
+def render(
+    loaded: Loaded, bank: Bank, records: Sequence[Record], verdicts: Sequence[Verdict], repeat: str, lang: str
+) -> str:
     """The whole report as HTML."""
-    verdicts = backtest.verdicts(records)
     figure = _chart(bank, records, lang)
-    worse = [v for v in verdicts[:-1] if not v.no_worse]
+    worse = [v for v in verdicts[:-1] if v.ratio("points") > backtest.WORST]
     finding = say(
         lang,
-        f"Modellen er bedre enn den beste enkle framskrivningen ved {len(verdicts) - 1 - len(worse)} av {len(verdicts) - 1} skjæringsdatoer",
+        f"Modellen er bedre enn den beste enkle framskrivningen ved {len(verdicts) - 1 - len(worse)} av {len(verdicts) - 1} datoer",
         f"The model is better than the best naive forecast at {len(verdicts) - 1 - len(worse)} of {len(verdicts) - 1} cut-offs",
     )
     what = say(
@@ -76,7 +130,7 @@ def render(loaded: Loaded, bank: Bank, records: Sequence[Record], repeat: str, l
     )
     reading = say(
         lang,
-        "Hvert felt er én skjæringsdato. Grå kryss: siste verdi og lineær trend.",
+        "Hvert felt viser hva som var kjent til én dato. Grå kryss: siste verdi og lineær trend.",
         "Each panel is one cut-off. Grey crosses: last value and linear trend.",
     )
     chart = Chart(
@@ -85,7 +139,7 @@ def render(loaded: Loaded, bank: Bank, records: Sequence[Record], repeat: str, l
         what,
         drawing.svg(figure, "hindcast", f"{finding}. {what}"),
         reading,
-        [_records(records, lang)],
+        [_records(bank, records, lang)],
     )
     return document.render(
         "hindcast.html.j2",
@@ -113,21 +167,11 @@ def render(loaded: Loaded, bank: Bank, records: Sequence[Record], repeat: str, l
 
 
 def _conclusion(verdicts: Sequence[Verdict], records: Sequence[Record], lang: str) -> list[str]:
-    whole = verdicts[-1]
-    ratios = (number(whole.ratio, lang, 2), number(whole.ratio_to_points, lang, 2))
     covered = backtest.coverage(records)[MODEL]
     count = sum(r.forecaster == MODEL for r in records)
     below = sum(r.forecaster == MODEL and r.median < r.published for r in records)
     return [
-        say(
-            lang,
-            f"Modellens feil (CRPS) er {number(100 * whole.means[MODEL], lang, 1)} prosentpoeng i gjennomsnitt: {ratios[0]} av den beste "
-            f"enkle framskrivningens når den får en spredning, {ratios[1]} av den beste uten. Målet, høyst en halv og aldri dårligere, er "
-            f"{'nådd' if backtest.goal_met(verdicts) else 'ikke nådd'}.",
-            f"The model's error (CRPS) is {number(100 * whole.means[MODEL], lang, 1)} percentage points in the mean: {ratios[0]} of the best "
-            f"naive forecast's when that has a spread, {ratios[1]} of the best without. The goal, at most half and never worse, is "
-            f"{'met' if backtest.goal_met(verdicts) else 'not met'}.",
-        ),
+        *goals(verdicts, lang),
         say(
             lang,
             f"Intervallene på 50, 80 og 95 % dekket {', '.join(percent(c, lang) for c in covered)} av {count} forutsigelser, og "
@@ -177,7 +221,8 @@ def _chart(bank: Bank, records: Sequence[Record], lang: str) -> Figure:
     return figure
 
 
-def _records(records: Sequence[Record], lang: str) -> Table:
+def _records(bank: Bank, records: Sequence[Record], lang: str) -> Table:
+    windows = {o.key: window(o, lang) for o in bank.evidence.figures}
     table = Table(
         say(lang, "Hver forutsigelse", "Every prediction"),
         [
@@ -188,23 +233,23 @@ def _records(records: Sequence[Record], lang: str) -> Table:
             "Median",
             "P10",
             "P90",
-            "CRPS",
+            say(lang, "CRPS, prosentpoeng", "CRPS, percentage points"),
             "50 / 80 / 95 %",
         ],
-        ["text", "text", "text", "share", "share", "share", "share", "share", "text"],
+        ["text", "text", "text", "share", "share", "share", "share", "number", "text"],
     )
     for r in records:
         marks = " / ".join("✓" if c else "–" for c in (r.covered_50, r.covered_80, r.covered_95))
         table.rows.append(
             [
                 _date(r.cutoff, lang),
-                r.target,
+                windows[r.target],
                 forecaster(r.forecaster, lang),
                 r.published,
                 r.median,
                 r.low,
                 r.high,
-                r.crps,
+                number(100 * r.crps, lang, 1),
                 marks,
             ]
         )
@@ -217,7 +262,7 @@ def _scores(verdicts: Sequence[Verdict], lang: str) -> Table:
     table = Table(
         say(
             lang,
-            "CRPS i prosentpoeng, gjennomsnitt per skjæringsdato (lavere er bedre)",
+            "CRPS i prosentpoeng, gjennomsnitt per dato som tallene var kjent til (lavere er bedre)",
             "CRPS in percentage points, mean per cut-off (lower is better)",
         ),
         ["", *heads],
@@ -225,8 +270,10 @@ def _scores(verdicts: Sequence[Verdict], lang: str) -> Table:
     )
     for name in names:
         table.rows.append([forecaster(name, lang), *(number(100 * v.means[name], lang, 1) for v in verdicts)])
-    ratio = say(lang, "modellen mot den beste enkle", "the model against the best naive")
-    table.rows.append([ratio, *(number(v.ratio, lang, 2) for v in verdicts)])
+    for against in backtest.AGAINST:
+        of = AGAINST[against].to(lang)
+        label = say(lang, f"forholdet, mot {of}", f"ratio, against {of}") if against == "points" else of
+        table.rows.append([label, *(ratio(v, against, lang) for v in verdicts)])
     return table
 
 

@@ -13,8 +13,9 @@ from sim.experiments import forecast
 from sim.experiments.decomposition import Decomposition
 from sim.experiments.headroom import Headroom
 from sim.experiments.keyfigures import headline_month
+from sim.experiments.posterior import Kept
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, document, drawing, headroom, tables, uncertainty
+from sim.faces.report import calibration, charts, document, drawing, headroom, tables, uncertainty
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -22,7 +23,7 @@ from sim.model.calendar import Calendar
 from sim.scenario.load import Loaded
 from sim.vocabulary import GATES, REGIONS, TAGS
 
-FEW = 50  # draws below which a 90 % interval says little
+FEW = 200  # draws below which the 5 % quantile may as well be the 2 % or the 8.5 % one (95 % confidence, binomial)
 
 
 def render(
@@ -32,14 +33,48 @@ def render(
     lang: str,
     decomposition: Decomposition | None = None,
     room: Headroom | None = None,
+    kept: Kept | None = None,
 ) -> str:
-    """The whole report as HTML."""
-    return document.render("report.html.j2", lang, _content(loaded, summary, seed, lang, decomposition, room))
+    """The whole report as HTML; ``kept`` is the posterior that was drawn from."""
+    content = _content(loaded, summary, seed, lang, decomposition, room)
+    return document.render("report.html.j2", lang, content | {"posterior": _posterior(kept, lang)})
 
 
 def fan_png(summary: Summary, lang: str) -> bytes:
     """The national fan as PNG, as the README shows it."""
     return drawing.png(charts.fan_national(summary, lang))
+
+
+def doubts(kept: Kept | None, lang: str) -> str | None:
+    """Which of its own checks the posterior fails, in a sentence; None if none."""
+    if kept is None or not kept.doubts:
+        return None
+    failing = calibration.doubts(kept.doubts, kept.about["effective"], kept.about["pareto_k"], lang)
+    head = say(
+        lang,
+        "Kalibreringen består ikke alle sine egne prøver: ",
+        "The calibration does not pass all its own checks: ",
+    )
+    return head + "; ".join(failing) + "."
+
+
+def _posterior(kept: Kept | None, lang: str) -> list[str]:
+    """What the posterior says of itself: the file and its draws, and which of its checks fail."""
+    if kept is None:
+        return []
+    about = kept.about
+    told = [
+        say(
+            lang,
+            f"Fordelingen er {kept.path.name} (SHA-256 {kept.digest[:12]}), {number(about['effective'], lang)} effektive trekk av "
+            f"{number(about['size'], lang)}.",
+            f"The posterior is {kept.path.name} (SHA-256 {kept.digest[:12]}), {number(about['effective'], lang)} effective draws of "
+            f"{number(about['size'], lang)}.",
+        )
+    ]
+    if failing := doubts(kept, lang):
+        told.append(failing)
+    return told
 
 
 def _interval(statistics: dict[str, float], lang: str) -> str:
@@ -82,6 +117,7 @@ def _content(
         "drivers": tables.drivers(results, scenario, index, lang),
         "trusts": tables.trusts(summary, _last_year(index), lang),
         "uncertainty": uncertainty.section(decomposition, key, whole, lang) if decomposition else None,
+        "precision": uncertainty.precision(results, whole, lang),
         "repeat": forecast.repeat(
             loaded,
             seed,
@@ -171,6 +207,9 @@ def _conclusion(summary: Summary, key: str, when: str, whole: str, lang: str) ->
             f"in use. Of the others most stopped at {lost[0]}, {lost[1]} and {lost[2]}.",
         )
     )
+    exact = uncertainty.exactness(summary.results, key, lang)
+    if exact is not None:
+        sentences.append(exact)
     if summary.results.replications < FEW:
         sentences.append(
             say(

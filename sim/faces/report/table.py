@@ -9,6 +9,13 @@ import numpy as np
 
 from sim.language import number, percent
 
+
+class Norwegian(str):
+    """Text that exists in Norwegian only (a source, a note): shown as it is and marked so in an English report."""
+
+    language = "nb"
+
+
 Kind = Literal["text", "count", "share", "decimal", "number"]  # «number» is set already
 
 
@@ -27,6 +34,8 @@ class Table:
 
 
 def _show(value: Any, kind: Kind, lang: str) -> str:
+    if isinstance(value, Norwegian):
+        return value
     if kind in ("text", "number"):
         return str(value)
     if value is None or (isinstance(value, float) and np.isnan(value)):

@@ -16,8 +16,9 @@ from sim.experiments.measures import INDEX
 from sim.experiments.replicate import Results
 from sim.experiments.summary import Summary, quantiles, significant
 from sim.faces.report.charts import gate_shares, window, years
-from sim.faces.report.table import Kind, Table, say
+from sim.faces.report.table import Kind, Norwegian, Table, say
 from sim.language import month_name, number, percent
+from sim.model.draws import columns
 from sim.scenario.data import sources
 from sim.scenario.load import Loaded
 from sim.scenario.parameter import Parameter
@@ -343,14 +344,7 @@ def describe(parameter: Parameter, lang: str) -> str:
     """A parameter's value or distribution in words."""
 
     def show(value: float | None) -> str:
-        if value is None:
-            return ""
-        if value == 0:
-            return "0"
-        decimals = 0 if abs(value) >= 100 else max(0, 2 - int(np.floor(np.log10(abs(value)))))
-        text = number(value, lang, min(decimals, 6))
-        mark = "," if lang == "nb" else "."
-        return text.rstrip("0").rstrip(mark) if mark in text else text
+        return "" if value is None else _show_value(value, lang)
 
     if parameter.value is not None:
         return show(parameter.value)
@@ -361,6 +355,16 @@ def describe(parameter: Parameter, lang: str) -> str:
     if parameter.distribution == "lognormal":
         return f"{show(parameter.median)} ×/÷ {show(parameter.gsd)}"
     return f"{show(parameter.mean)} ± {show(parameter.sd)}"
+
+
+def _show_value(value: float, lang: str) -> str:
+    """Three significant figures, as people write them."""
+    if value == 0:
+        return "0"
+    decimals = 0 if abs(value) >= 100 else max(0, 2 - int(np.floor(np.log10(abs(value)))))
+    text = number(float(value), lang, min(decimals, 6))
+    mark = "," if lang == "nb" else "."
+    return text.rstrip("0").rstrip(mark) if mark in text else text
 
 
 def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
@@ -390,30 +394,43 @@ def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
     return " · ".join(p for p in parts if p not in drop)
 
 
+def calibrated(scenario: Scenario, lang: str) -> dict[str, str]:
+    """By column name: median and 90 % interval of every parameter whose calibrated draws take the prior's place."""
+    found = {}
+    for column in columns(scenario):
+        if column.fitted is not None:
+            low, middle, high = (_show_value(v, lang) for v in quantiles(column.fitted, (0.05, 0.5, 0.95)))
+            found[column.name] = f"{middle} ({low}\u2013{high})"
+    return found
+
+
 def assumptions(scenario: Scenario, lang: str) -> Table:
     """Every parameter with unit, source and tag, and the dates of the programme."""
     tags, units = words(TAGS), words(UNITS)
+    after = calibrated(scenario, lang)
     table = Table(
         say(lang, "Alle parametere", "All parameters"),
         [
             say(lang, "Parameter", "Parameter"),
             say(lang, "Verdi eller spenn", "Value or range"),
+            *([say(lang, "Kalibrert: median (90 %)", "Calibrated: median (90 %)")] if after else []),
             say(lang, "Enhet", "Unit"),
             say(lang, "Evidensgrad", "Tag"),
             say(lang, "Kilde", "Source"),
             say(lang, "Merknad", "Note"),
         ],
-        ["text"] * 6,
+        ["text"] * (7 if after else 6),
     )
     for path, p in parameters(scenario):
         table.rows.append(
             [
                 title(scenario, path, lang),
                 describe(p, lang),
+                *([after.get(".".join(map(str, path)), "")] if after else []),
                 units[p.unit].label(lang),
                 tags[p.tag].label(lang),
-                p.source,
-                p.note or "",
+                Norwegian(p.source),
+                Norwegian(p.note or ""),
             ]
         )
     for path_, milestone in milestones(scenario):
@@ -422,10 +439,11 @@ def assumptions(scenario: Scenario, lang: str) -> Table:
             [
                 title(scenario, path_, lang),
                 shown,
+                *([""] if after else []),
                 say(lang, "dato", "date"),
                 tags[milestone.tag].label(lang),
-                milestone.source,
-                milestone.note or "",
+                Norwegian(milestone.source),
+                Norwegian(milestone.note or ""),
             ]
         )
     return table
@@ -446,6 +464,7 @@ def drivers(results: Results, scenario: Scenario, month: int, lang: str, count: 
     """
     from scipy.stats import rankdata
 
+    after = calibrated(scenario, lang)
     y = results.series[:, INDEX["sync_rate_new"], results.areas.find("national"), month].astype(np.float64)
     table = Table(
         say(lang, "Hva svaret henger mest på", "What the answer hangs on most"),
@@ -453,9 +472,10 @@ def drivers(results: Results, scenario: Scenario, month: int, lang: str, count: 
             say(lang, "Parameter", "Parameter"),
             say(lang, "Rangkorrelasjon", "Rank correlation"),
             say(lang, "Evidensgrad", "Tag"),
-            say(lang, "Spenn", "Range"),
+            say(lang, "Spenn i scenarioet", "Range in the scenario"),
+            *([say(lang, "Kalibrert: median (90 %)", "Calibrated: median (90 %)")] if after else []),
         ],
-        ["text", "text", "text", "text"],
+        ["text"] * (5 if after else 4),
     )
     if results.replications < 20 or np.std(y) == 0:
         return table
@@ -486,6 +506,7 @@ def drivers(results: Results, scenario: Scenario, month: int, lang: str, count: 
                 number(correlation, lang, 2),
                 tags[column.parameter.tag].label(lang),
                 describe(column.parameter, lang),
+                *([after.get(column.name, "")] if after else []),
             ]
         )
     return table
@@ -508,5 +529,7 @@ def source_list(loaded: Loaded, lang: str) -> Table:
         ],
         ["text"] * 4,
     )
-    table.rows.extend([s.key, s.title, s.publisher, s.date] for k, s in known.items() if k in used)
+    table.rows.extend(
+        [s.key, Norwegian(s.title), Norwegian(s.publisher), s.date] for k, s in known.items() if k in used
+    )
     return table

@@ -202,11 +202,53 @@ def test_a_hindcast_has_one_record_per_cutoff_target_and_forecaster() -> None:
     point = next(r for r in records if r.forecaster == "last_value")
     assert point.crps == abs(point.published - point.median)
     verdict = backtest.verdicts(records)[-1]
-    assert verdict.means[verdict.best_naive] == min(
-        v for n, v in verdict.means.items() if n not in (backtest.MODEL, backtest.PRIOR)
-    )
-    model = [r.crps for r in records if r.forecaster == backtest.MODEL]
-    assert verdict.ratio == pytest.approx(np.mean(model) / verdict.means[verdict.best_naive])
+    model = np.mean([r.crps for r in records if r.forecaster == backtest.MODEL])
+    points = min(np.mean([r.crps for r in records if r.forecaster == n]) for n in backtest.NAIVE)
+    naive = min(v for n, v in verdict.means.items() if n not in (backtest.MODEL, backtest.PRIOR))
+    assert verdict.ratio("points") == pytest.approx(model / points)
+    assert verdict.ratio("all") == pytest.approx(model / naive)
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "want"),
+    [(0.45, 0.01, "met"), (0.49, 0.01, "borderline"), (0.51, 0.01, "borderline"), (0.53, 0.01, "missed")],
+)
+def test_a_goal_is_borderline_where_the_monte_carlo_error_covers_the_limit(
+    mean: float, error: float, want: str
+) -> None:
+    def verdict(cutoff: str, model: float) -> backtest.Verdict:
+        means = {backtest.MODEL: model} | dict.fromkeys(backtest.NAIVE, 1.0) | {"last_value" + backtest.SPREAD: 0.8}
+        return backtest.Verdict(cutoff, means, error)
+
+    assert backtest.outcome([verdict("2024-08-31", 0.6), verdict("all", mean)], "points") == want
+    assert backtest.outcome([verdict("2024-08-31", 1.2), verdict("all", mean)], "points") == "missed"
+    assert backtest.outcome([verdict("2024-08-31", 0.6), verdict("all", mean)], "all") == "missed"  # 0.8 is the best
+
+
+def test_the_bootstrapped_error_is_the_spread_between_banks() -> None:
+    """Forty banks' scores against the error that one of them states: a chi-square of 39 (alarm «backtest_error»), and a
+    factor of two for the error itself, which 50 resamples know to 10 % and which varies from bank to bank."""
+    banks = [linear_bank(600, seed) for seed in range(40)]
+    scores = [backtest.verdicts(backtest.backtest(b, 2000))[-1].means[backtest.MODEL] for b in banks]
+    records = backtest.backtest(banks[0], 2000)
+    stated = backtest.monte_carlo_errors(banks[0], records, 50)["all"]
+    ratio = np.var(scores, ddof=1) / stated**2
+    level = alarm.alpha("backtest_error")
+    low, high = stats.chi2.ppf([level / 2, 1 - level / 2], 39) / 39
+    assert low / 2 < ratio < high * 2
+
+
+@pytest.mark.parametrize(
+    ("effective", "k", "largest", "want"),
+    [
+        (264, 0.75, 0.02, ["pareto_k"]),
+        (90, 0.5, 0.02, ["effective"]),
+        (264, 0.5, 0.2, ["largest_weight"]),
+        (264, 0.5, 0.02, []),
+    ],
+)
+def test_the_check_that_fails_is_named(effective: float, k: float, largest: float, want: list[str]) -> None:
+    assert calibrate.doubts(effective, k, largest) == want
 
 
 def test_intervals_cover_at_their_level_when_the_model_is_right() -> None:

@@ -80,6 +80,42 @@ def test_writing_puts_the_posterior_where_the_forecast_takes_it_from(
     assert not any("stilt for hånd" in report for report in reports)
 
 
+def test_a_doubtful_calibration_is_told_with_what_fails(
+    calibrated: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the calibration, of the forecast that uses it, and on the screen."""
+    found = pq.read_table(calibrated / "posterior.parquet")
+    about = json.loads(found.schema.metadata[posterior.KEY]) | {"pareto_k": 0.75, "effective": 264.0}
+    doubtful = folder / "posteriors" / "tvil.parquet"
+    pq.write_table(found.replace_schema_metadata({posterior.KEY: json.dumps(about)}), doubtful)
+    variant = folder / "tvil.yaml"
+    variant.write_text("extends: liten.yaml\nposterior: posteriors/tvil.parquet\n", encoding="utf-8")
+    call = ["forecast", str(variant), "--replications", "3", "--workers", "1", "--decomposition", "0"]
+    assert main([*call, "--out", str(folder / "tvil")]) == 0
+    assert "Pareto k er 0,75, bør være under 0,7" in capsys.readouterr().err
+    report = (folder / "tvil" / "report.html").read_text(encoding="utf-8")
+    assert "Pareto k er 0,75, bør være under 0,7" in report
+    assert "264 effektive trekk" in report
+    assert posterior.decode(doubtful).digest[:12] in report
+    assert "Kalibrert: median (90" in report
+    assert "Bare 3 trekk" in report
+    manifest = json.loads((folder / "tvil" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["posterior"]["doubts"] == ["pareto_k"]
+
+
+def test_a_missing_posterior_is_told_with_the_scenario_that_names_it(
+    calibrated: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = folder / "annet_sted"
+    place.mkdir()
+    child = place / "barn.yaml"
+    child.write_text("extends: ../liten.yaml\nposterior: nope.parquet\n", encoding="utf-8")
+    assert main(["forecast", str(child), "--out", str(folder / "never"), "--lang", "en"]) == 2
+    told = capsys.readouterr().err
+    assert f"{child}: «posterior: nope.parquet» does not exist" in told
+    assert str(place / "nope.parquet") in told
+
+
 def test_a_forecast_refuses_a_posterior_of_another_version(
     calibrated: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,8 +141,12 @@ def test_a_backtest_answers_with_one_record_per_cutoff_target_and_forecaster(tes
     assert told["known"]["2024-12-31"]["statements"] == []
     with (Path(told["folder"]) / "backtest.csv").open(encoding="utf-8") as handle:
         assert len(list(csv.DictReader(handle))) == len(keys)
-    met = all(c["no_worse"] for c in told["cutoffs"]) and told["cutoffs"][-1]["ratio"] <= 0.5
-    assert told["goal"]["met"] == met
+    for against in ("points", "all"):
+        room = [(c["cutoff"], c[against]["ratio"], c[against]["ratio_error"]) for c in told["cutoffs"]]
+        assert all(error > 0 for _, _, error in room)
+        left = [((0.5 if cutoff == "all" else 1) - ratio) / error for cutoff, ratio, error in room]
+        want = "missed" if min(left) < -2 else "borderline" if min(left) < 2 else "met"
+        assert told["goal"][against] == want
 
 
 def test_the_reports_stand_alone_in_their_language(calibrated: Path, tested: dict[str, Any]) -> None:

@@ -298,7 +298,8 @@ def test_the_forecast_says_where_its_uncertainty_comes_from(folder: Path) -> Non
         assert sum(figure[p]["shapley"] for p in ("parameter", "schedule", "chance")) == pytest.approx(1)
     report = (folder / "split" / "report.html").read_text(encoding="utf-8")
     assert re.search(
-        r"Av usikkerheten i juli 2025 skyldes \d+.% parameterne, \d+.% tidsplanen og \d+.% tilfeldigheter", report
+        r"sikkerheten i juli 2025 (kommer )?fra parameterne \(\d+ ± \d+.%\), tidsplanen \(\d+ ± \d+.%\) og tilfeldigheter \(\d+ ± \d+.%\)",
+        report,
     )
     manifest = json.loads((folder / "split" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["decomposition"] == {"pairs": 10, "runs": 30}

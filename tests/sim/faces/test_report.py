@@ -7,10 +7,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from sim.experiments.decomposition import MEASURE, Decomposition, Shares
+from sim.experiments.keyfigures import KeyFigure, headline_month
 from sim.experiments.observations import published
 from sim.experiments.replicate import replicate
 from sim.experiments.summary import Summary
-from sim.faces.report import charts, drawing, tables
+from sim.faces.report import charts, drawing, tables, uncertainty
 from sim.faces.report.page import render
 from sim.language import number, percent
 from sim.scenario.data import shipped
@@ -169,6 +171,39 @@ def test_every_assumption_is_listed_with_source_and_tag(loaded: Loaded, pages: d
         assert source
     for number_ in range(1, 9):
         assert f"<h3>{number_}. " in pages["nb"]
+
+
+def test_the_report_tells_how_exact_it_is_and_warns_of_few_draws(pages: dict[str, str]) -> None:
+    for lang, words, few in (
+        ("nb", "Regnenøyaktighet: med 40 trekk", "Bare 40 trekk"),
+        ("en", "Precision of the computation: 40 draws", "Only 40 draws"),
+    ):
+        assert words in pages[lang]
+        assert few in pages[lang]
+    assert "for få trekk)" in pages["nb"]  # 40 draws bound no 5 % quantile
+
+
+def test_rough_shares_stay_between_0_and_100_and_say_so(summary: Summary) -> None:
+    labels = summary.results.model.calendar.labels
+    figure = KeyFigure(MEASURE, "national", "all", headline_month(labels))
+    first, total = np.array([0.7, 0.4, -0.2]), np.array([1.15, 0.3, -0.01])
+    error = np.array([0.2, 0.19, 0.05])
+    divided = np.array([0.68, 0.34, -0.02])
+    shares = Shares(figure, 0.04, first, error, total, error, divided, error)
+    section = uncertainty.section(Decomposition(14, [shares]), figure.month, "landet", "nb")
+    assert section is not None
+    assert section.finding.startswith("Grovt anslått")
+    cells = [c for t in (section.table, section.spans) for row in t.cells("nb") for c in row[1:]]
+    assert not any("\u2212" in c for c in cells)
+    assert max(int(n) for c in cells for n in re.findall(r"\d+", c)) == 100
+    whole = [int(c.split(" ")[0]) for c in section.table.cells("nb")[0][2:]]
+    assert sum(whole) == 100
+
+
+def test_norwegian_text_in_an_english_report_is_left_as_it_is_and_marked(pages: dict[str, str]) -> None:
+    notes = re.findall(r'<span lang="nb">(.*?)</span>', pages["en"], re.S)
+    assert any(re.search(r"\d %", note) for note in notes)
+    assert not any(re.search(r"\d%", note) for note in notes)
 
 
 def test_the_same_forecast_gives_the_same_page(loaded: Loaded, summary: Summary, pages: dict[str, str]) -> None:
