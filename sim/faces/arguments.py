@@ -94,6 +94,22 @@ def scenario(made: argparse.ArgumentParser, t: Translate) -> None:
     )
 
 
+def draws(made: argparse.ArgumentParser, t: Translate) -> None:
+    """Where the draws of a study come from, and who simulates them."""
+    made.add_argument(
+        "--prior",
+        action="store_true",
+        help=t("bruk spennene, ikke de kalibrerte parameterne", "use the ranges, not the calibrated parameters"),
+    )
+    made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
+    made.add_argument(
+        "--workers",
+        type=positive,
+        metavar="W",
+        help=t("antall prosesser (alle kjerner)", "number of processes (all cores)"),
+    )
+
+
 def parser(lang: str, modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     """The whole command line in ``lang``; ``modules`` are the commands by name, each with ``HELP`` and ``arguments``."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import EXIT_OK, UserError
-from sim.faces.arguments import Translate, positive
+from sim.faces.arguments import Translate, draws, positive
 from sim.faces.talk import answer, say
 from sim.language import Text
 
@@ -101,18 +101,7 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         metavar="N",
         help=t(f"nye trekk i kontrollen ({VERIFY})", f"fresh draws in the check ({VERIFY})"),
     )
-    made.add_argument(
-        "--prior",
-        action="store_true",
-        help=t("bruk spennene, ikke de kalibrerte parameterne", "use the ranges, not the calibrated parameters"),
-    )
-    made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
-    made.add_argument(
-        "--workers",
-        type=positive,
-        metavar="W",
-        help=t("antall prosesser (alle kjerner)", "number of processes (all cores)"),
-    )
+    draws(made, t)
     made.add_argument(
         "--out", metavar=t("MAPPE", "FOLDER"), help=t("mappen som skrives (out/plan)", "the folder to write (out/plan)")
     )

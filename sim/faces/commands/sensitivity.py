@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import EXIT_OK, UserError
-from sim.faces.arguments import Translate, positive, scenario
+from sim.faces.arguments import Translate, draws, positive, scenario
 from sim.faces.talk import answer, say
 from sim.language import Text
 
@@ -108,18 +108,7 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
             "what an extra synced entry is worth (where the choice is most open)",
         ),
     )
-    made.add_argument(
-        "--prior",
-        action="store_true",
-        help=t("bruk spennene, ikke de kalibrerte parameterne", "use the ranges, not the calibrated parameters"),
-    )
-    made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
-    made.add_argument(
-        "--workers",
-        type=positive,
-        metavar="W",
-        help=t("antall prosesser (alle kjerner)", "number of processes (all cores)"),
-    )
+    draws(made, t)
     made.add_argument(
         "--out",
         metavar=t("MAPPE", "FOLDER"),
