@@ -1,4 +1,4 @@
-// A page whose charts do not move: draws them, and follows a run to its end.
+// A page whose charts do not move: draws them, and follows runs to their end.
 import { dark, feed, put, view } from "./charts.js";
 
 const setup = JSON.parse(document.getElementById("setup").textContent);
@@ -16,14 +16,15 @@ const drawAll = () => Promise.all(containers.map(draw)).then(() => document.body
 dark.addEventListener("change", drawAll);
 drawAll();
 
-const run = document.getElementById("run");
-async function follow() {
+async function follow(run) {
   const answer = await fetch(`kjoringer/${run.dataset.run}`).then((r) => r.json()).catch(() => null);
   if (answer?.state && !["waiting", "running"].includes(answer.state)) return location.reload();
-  if (answer?.said) put(document.getElementById("run-said"), answer.said);
-  const bar = document.getElementById("run-share");
+  if (answer?.said) put(run.querySelector(".run-said"), answer.said);
+  const bar = run.querySelector("progress");
   if (answer?.share == null) bar.removeAttribute("value");
   else bar.value = answer.share;
-  setTimeout(follow, 500);
+  setTimeout(follow, 500, run);
 }
-if (run && ["waiting", "running"].includes(run.dataset.state)) follow();
+for (const run of document.querySelectorAll(".run")) {
+  if (["waiting", "running"].includes(run.dataset.state)) follow(run);
+}
