@@ -332,7 +332,7 @@ def run(
         in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
         for area in areas:
             extra = outcomes[a, area].series["cards_issued"] - outcomes[0, area].series["cards_issued"]
-            items = costs.items(
+            account = costs.account(
                 results.model,
                 one.interventions,
                 results.draws,
@@ -341,16 +341,9 @@ def run(
                 cards=extra,
                 trust=None if area == NATIONAL else area,
             )
-            nothing = np.zeros((count, results.model.months))
-            money[a, area] = sum((item.money for item in items), nothing)
-            paid: dict[str, Floats] = {}
-            for item in items:
-                paid[item.payer] = paid.get(item.payer, nothing) + item.money
-            payer[a, area] = paid
+            money[a, area], payer[a, area] = account.total, account.by_payer
             if area == NATIONAL:
-                each[a] = np.zeros((count, len(one.interventions), results.model.months))
-                for item in items:
-                    each[a][:, item.intervention] += item.money
+                each[a] = account.each
         model = model or results.model
     assert model is not None
     coalitions: dict[int, dict[frozenset[str], Floats]] = {}
@@ -365,8 +358,6 @@ def run(
                     part = simulate(read(ordered), "+".join(i.key for i in ordered), draws, ("sync_rate_new",))
                     simulated[names] = part.of("sync_rate_new", NATIONAL)[:, month].astype(np.float64)
                 coalitions[a][keys] = simulated[names][:draws]
-    discount_rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value
-    years = [int(i.start[:4]) for one in chosen for i in one.interventions]
     return Comparison(
         base,
         model,
@@ -381,10 +372,16 @@ def run(
         month,
         seed,
         count,
-        discount_rate,
-        min(years, default=int(base.scenario.period.start[:4])),
+        *discounting(base, chosen),
         kept[0] if kept else None,
     )
+
+
+def discounting(base: Loaded, chosen: Sequence[Alternative]) -> tuple[float, int]:
+    """The yearly discount rate, and the year that amounts are brought to: the first in which something begins."""
+    years = [int(i.start[:4]) for one in chosen for i in one.interventions]
+    first = min(years, default=int(base.scenario.period.start[:4]))
+    return data.figures("economy", base.data_folder)["Norge", "discount_rate"].value, first
 
 
 def part_draws(replications: int, interventions: int) -> int:
