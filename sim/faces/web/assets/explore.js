@@ -213,7 +213,7 @@ const slots = [...document.querySelectorAll(".slot")].map((element) => ({ elemen
 async function show(answer) {
   const begun = performance.now();
   shown = answer;
-  for (const key of ["value", "what", "interval", "change", "better"]) put(by(key), answer.headline[key]);
+  for (const key of ["value", "what", "interval", "change", "better", "cost", "per"]) put(by(key), answer.headline[key]);
   put(by("status"), answer.status);
   put(by("command"), answer.command);
   by("save").setAttribute("download", answer.file);
