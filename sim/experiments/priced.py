@@ -76,7 +76,9 @@ def outlay(state: State, null: State, drawn: Sample, null_drawn: Sample, area: i
     return Outlay(money.cumsum(axis=1), extra.cumsum(axis=1), payer(state, area))
 
 
-def comparison(states: Sequence[State], labels: Sequence[str], drawn: Sequence[Sample], area: int, month: int, seed: int) -> Comparison:
+def comparison(
+    states: Sequence[State], labels: Sequence[str], drawn: Sequence[Sample], area: int, month: int, seed: int
+) -> Comparison:
     """The states as the alternatives of a comparison, the null alternative first; ``labels`` are what people call them.
 
     Its areas are the one that is looked at (``whatif.places``), by the name ``shown``, and the one in which costs are counted, by the

@@ -89,9 +89,7 @@ class Desk:
         outlook = whatif.exact(drawn, null, area, self._years(state))
         return outlook, priced.outlay(state, self.null, drawn, null, area, self.seed)
 
-    async def samples(
-        self, states: Sequence[State], gone: Callable[[], Awaitable[bool]] | None = None
-    ) -> list[Sample]:
+    async def samples(self, states: Sequence[State], gone: Callable[[], Awaitable[bool]] | None = None) -> list[Sample]:
         """All draws of some states.
 
         Raises:
@@ -99,9 +97,7 @@ class Desk:
         """
         return [await self._whole(state, gone) for state in states]
 
-    async def first(
-        self, state: State, draws: int, gone: Callable[[], Awaitable[bool]] | None = None
-    ) -> Sample:
+    async def first(self, state: State, draws: int, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
         """The first so many draws of a state, which are not kept: for the many parts of a package.
 
         Raises:

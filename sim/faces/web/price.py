@@ -12,7 +12,7 @@ from sim.faces.report.compare_tables import kroner, spread
 from sim.faces.report.table import say
 from sim.faces.web.address import Address
 from sim.scenario.levers import BY_KEY, known
-from sim.vocabulary import TAGS, words
+from sim.vocabulary import TAGS
 
 
 def tags(state: State, null: State, lang: str) -> str:
@@ -53,8 +53,8 @@ def rests(state: State, null: State, lang: str) -> list[str]:
         lines.append(
             say(
                 lang,
-                "Ingen har publisert hva tiltakene koster: beløpene er forutsetninger med spenn, uten besparelser. ",
-                "Nobody has published what the interventions cost: the amounts are assumptions with ranges, savings left out. ",
+                "Ingen har publisert hva tiltakene koster: beløpene er forutsetninger med spenn, og spart tid er ikke trukket fra. ",
+                "Nobody has published what the interventions cost: the amounts are assumptions with ranges, and saved time is not taken off. ",
             )
         )
     moved = [s for s in state.settings if s.dose is not None and not np.isclose(s.dose, known(BY_KEY[s.key])[1])]

@@ -9,8 +9,8 @@ import pytest
 from sim.experiments import compare, priced, whatif
 from sim.experiments.compare_rows import frame
 from sim.experiments.whatif import State
-from sim.scenario.levers import Setting, file, known
 from sim.scenario.levers import BY_KEY as LEVERS
+from sim.scenario.levers import Setting, file, known
 
 SEED, DRAWS, MONTH = 3, 6, "2027-12"
 SMALL = "extends: helse-vest\ntitle: Liten\nperiod: {start: 2024-02, end: 2027-12}\n"
@@ -31,9 +31,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_states_compare_as_the_command_does(small: str, trust: str | None) -> None:
     """Every number of the comparison: gains, costs by payer and year, discounted ones, ratios, gates."""
     asked = compare.alternatives(["+".join(f"{s.key}@{s.start}" for s in TURNED)])
-    theirs = compare.run(
-        small, asked, by=MONTH, trust=trust, replications=DRAWS, seed=SEED, workers=1, packages=False
-    )
+    theirs = compare.run(small, asked, by=MONTH, trust=trust, replications=DRAWS, seed=SEED, workers=1, packages=False)
     states = [State(small), State(small, TURNED)]
     drawn = [whatif.sample(state, 0, DRAWS, SEED) for state in states]
     area = whatif.places(states[0]).find(trust or "national")

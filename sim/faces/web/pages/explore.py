@@ -47,6 +47,7 @@ async def explore(site: Site, request: Request) -> Response:
             "lang": lang,
             "null": address.without_levers(site.null).query(),
             "scenario": address.scenario,
+            "carried": address.carried(),
             "nullScenario": site.null,
             "months": [m for m, _ in panel.choices(address)],
             "monthNames": dict(panel.choices(address)),
