@@ -30,7 +30,7 @@ class Compared:
     def __str__(self) -> str:
         """As an address names it: «national!elearning:5~2026-03,single-sign-on:2026-06!Vår plan»."""
         turned = ",".join(f"{s.key}:{s}" for s in self.state.settings)
-        return _SEPARATOR.join((quote(self.state.scenario, safe=""), turned, quote(self.name, safe="")))
+        return _SEPARATOR.join((quote(self.state.scenario, safe=""), turned, self.name))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _name(text: str) -> str:
 
 def _compared(text: str, scenarios: list[str]) -> Compared:
     """A scenario of the comparison, as ``Compared`` writes it."""
-    parts = text.split(_SEPARATOR)
+    parts = text.split(_SEPARATOR, 2)
     turned = [one.partition(":") for one in parts[1].split(",") if one] if len(parts) == 3 else []
     if len(parts) != 3 or unquote(parts[0]) not in scenarios or len({key for key, _, _ in turned}) != len(turned):
         raise UserError(
@@ -143,7 +143,7 @@ def _compared(text: str, scenarios: list[str]) -> Compared:
         )
     scenario = unquote(parts[0])
     settings = read(grounds(scenario), {key: value for key, _, value in turned})
-    return Compared(State(scenario, settings), _name(unquote(parts[2])))
+    return Compared(State(scenario, settings), _name(parts[2]))
 
 
 def areas(state: State) -> list[str]:

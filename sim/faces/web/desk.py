@@ -14,9 +14,10 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from sim.experiments import priced, whatif
 from sim.experiments.priced import Outlay
-from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, State
+from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, Singles, State
 
 KEPT = 12  # exact samples in memory, about 18 MB each for the whole country
+RATES = 1000  # series of rates in memory, about 20 kB each
 
 
 class Gone(Exception):  # noqa: N818 – not an error: nobody waits for the answer any more
@@ -53,6 +54,7 @@ class Desk:
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
         self._null_few: Sample | None = None
+        self._rates: OrderedDict[tuple[State, int, int], Singles] = OrderedDict()
         self._asked: dict[State, asyncio.Lock] = {}
 
     def _workers(self) -> ProcessPoolExecutor:
@@ -97,15 +99,23 @@ class Desk:
         """
         return [await self._whole(state, gone) for state in states]
 
-    async def first(self, state: State, draws: int, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
-        """The first so many draws of a state, which are not kept: for the many parts of a package.
+    async def rates(
+        self, state: State, draws: int, area: int, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> Singles:
+        """[draws, T] the sync rate of new entries in an area in the first draws: all that is kept of the many parts of a package.
 
         Raises:
             Gone: ``gone`` said so before they were finished.
         """
-        if state in self._exact:
-            return self._exact[state][:draws]
-        return whatif.joined(await _all([self._chunk(state, i, gone, draws) for i in range(0, draws, CHUNK)]))
+        key = (state, draws, area)
+        if key not in self._rates:
+            drawn = self._exact.get(state) or whatif.joined(
+                await _all([self._chunk(state, i, gone, draws) for i in range(0, draws, CHUNK)])
+            )
+            self._rates[key] = whatif.rates(drawn[:draws], area)
+            while len(self._rates) > RATES:
+                self._rates.popitem(last=False)
+        return self._rates[key]
 
     async def _whole(self, state: State, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
         if state in self._exact:

@@ -10,6 +10,7 @@ from sim.faces.web.vega.compare import curves, lines, plane, spans
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
 from sim.faces.web.vega.time import change, fan
+from sim.faces.web.vega.tornado import tornado
 
 KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "fan": fan,
@@ -19,6 +20,7 @@ KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "curves": curves,
     "spans": spans,
     "plane": plane,
+    "tornado": tornado,
 }
 
 

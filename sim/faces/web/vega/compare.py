@@ -134,21 +134,26 @@ def spans(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
     }
     start = {"datum": 0} if bars else {"field": "quarter"}
     end = {"field": "middle" if bars else "three"}
-    height = max(34 * int(settings["rows"]) + 30, 90)
+    height = 46 * int(settings["rows"]) + 34
     return {
         **frame(colours, height),
         "data": {"name": "rows"},
         "layer": [
             {
-                "mark": {"type": "bar", "height": {"band": 0.42}, "opacity": 0.45},
+                "mark": {"type": "bar", "height": {"band": 0.34}, "yOffset": 5, "opacity": 0.45},
                 "encoding": {"y": y, "x": {**x, **start}, "x2": end, "color": colour, "tooltip": {"field": "tip"}},
             },
             {
-                "mark": {"type": "rule", "strokeWidth": 2, "color": colours["text"] if bars else colours["scenario"]},
+                "mark": {
+                    "type": "rule",
+                    "strokeWidth": 2,
+                    "yOffset": 5,
+                    "color": colours["text"] if bars else colours["scenario"],
+                },
                 "encoding": {"y": y, "x": {**x, "field": "low"}, "x2": {"field": "high"}},
             },
             {
-                "mark": {"type": "tick", "thickness": 3, "height": {"band": 0.42}, "orient": "vertical"},
+                "mark": {"type": "tick", "thickness": 3, "height": {"band": 0.34}, "yOffset": 5, "orient": "vertical"},
                 "encoding": {"y": y, "x": {**x, "field": "middle"}, "color": colour},
             },
             {
@@ -157,7 +162,7 @@ def spans(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
                 "encoding": {"x": {**x, "datum": 0}},
             },
             {
-                "mark": {"type": "text", "align": "left", "dx": 0, "dy": -13, "fontSize": 12, "color": colours["text"]},
+                "mark": {"type": "text", "align": "left", "dy": -16, "fontSize": 12, "color": colours["text"]},
                 "encoding": {"y": y, "x": {"value": 2}, "text": {"field": "text"}},
             },
         ],
