@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -20,11 +21,11 @@ from sim.errors import UserError
 from sim.experiments import costs, shapley
 from sim.experiments.measures import MEASURES, Areas
 from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier
-from sim.experiments.posterior import Kept, with_posterior
+from sim.experiments.posterior import Kept, fitted_hash, with_posterior
 from sim.experiments.replicate import Results, most_replications, replicate
 from sim.language import month_name
 from sim.model.rollout import Model
-from sim.scenario import data, intervention
+from sim.scenario import data, intervention, text
 from sim.scenario.faults import nearest
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
@@ -48,6 +49,7 @@ class Alternative:
     label: str = ""  # what a matrix file calls it
     known: tuple[str, ...] = ()  # for each intervention, the letter of an earlier alternative that is it alone, or ""
     alike: frozenset[str] = frozenset()  # keys of interventions that only their keys tell apart
+    saved: Loaded | None = None  # the scenario file that carries them out, where one was given
 
     def title(self, lang: str) -> str:
         """What people read: each intervention's title, start and, where it is narrowed, reach."""
@@ -102,21 +104,65 @@ class Outcome:
 def alternatives(asked: Sequence[str | tuple[str, str]]) -> list[Alternative]:
     """The null alternative and those asked for, each «eid-nurses», «eid-nurses@2026-09» or a package «a+b», perhaps with a label.
 
+    A scenario file that carries out interventions («mine.yaml», as ``utrulling web`` saves it) is a package too.
+
     Raises:
         UserError: an intervention is unknown or faulty, or an alternative stands twice.
     """
     found = [Alternative(_NULL, ())]
     for one in asked:
-        text, label = (one, "") if isinstance(one, str) else one
-        names = [name.strip() for name in text.split("+")]
+        stated, label = (one, "") if isinstance(one, str) else one
+        saved = _saved(stated)
+        if saved is not None:
+            if any(saved.name == other.key for other in found):
+                raise UserError(f"«{stated}» står to ganger", f"«{stated}» stands twice")
+            found.append(Alternative(saved.name, saved.interventions, label or saved.scenario.title, saved=saved))
+            continue
+        names = [name.strip() for name in stated.split("+")]
         if not all(names):
-            raise UserError(f"«{text}»: et tiltak mangler rundt +", f"«{text}»: an intervention is missing around +")
+            raise UserError(
+                f"«{stated}»: et tiltak mangler rundt +", f"«{stated}»: an intervention is missing around +"
+            )
         chosen = tuple(intervention.find(name) for name in names)
         key = "+".join(one.name for one in chosen)
         if any(key == other.key for other in found):
-            raise UserError(f"«{text}» står to ganger", f"«{text}» stands twice")
+            raise UserError(f"«{stated}» står to ganger", f"«{stated}» stands twice")
         found.append(Alternative(key, chosen, label))
     return _told_apart(found)
+
+
+def _saved(name: str) -> Loaded | None:
+    """The scenario file of a name, if it is one that carries out interventions."""
+    path = Path(name)
+    if not path.suffix or not path.is_file() or "interventions" not in text.read(path)[0]:
+        return None
+    return load(path)
+
+
+def mark(one: Intervention) -> tuple[str, str]:
+    """What an intervention is: its name with its start, and what it changes, which a scenario may have made more or less."""
+    return one.name, str(one.form.adds)
+
+
+def _own(one: Alternative, base: Loaded) -> Alternative:
+    """The alternative without what the base scenario carries out itself.
+
+    Raises:
+        UserError: it is a scenario file that builds on another scenario.
+    """
+    if one.saved is None:
+        return one
+    standing = {mark(i) for i in base.interventions}
+    own = tuple(i for i in one.interventions if mark(i) not in standing)
+    theirs, ours = (
+        fitted_hash(s.scenario.model_copy(update={"interventions": []})) for s in (load(base.given, own), one.saved)
+    )
+    if theirs != ours:
+        raise UserError(
+            f"{one.saved.path} bygger på et annet scenario enn {base.given} og kan ikke være et alternativ til det",
+            f"{one.saved.path} builds on another scenario than {base.given} and cannot be an alternative to it",
+        )
+    return replace(one, interventions=own)
 
 
 def _told_apart(found: list[Alternative]) -> list[Alternative]:
@@ -125,13 +171,13 @@ def _told_apart(found: list[Alternative]) -> list[Alternative]:
     for i in (i for a in found for i in a.interventions):
         looks.setdefault((i.title("nb"), i.start, str(i.form.reach)), set()).add(i.key)
     alike = frozenset(key for keys in looks.values() if len(keys) > 1 for key in keys)
-    alone: dict[str, str] = {}
+    alone: dict[tuple[str, str], str] = {}
     told = []
     for a, one in enumerate(found):
-        known = tuple(alone.get(i.name, "") for i in one.interventions)
+        known = tuple(alone.get(mark(i), "") for i in one.interventions)
         told.append(replace(one, known=known, alike=alike))
         if len(one.interventions) == 1:
-            alone[one.interventions[0].name] = letter(a)
+            alone[mark(one.interventions[0])] = letter(a)
     return told
 
 
@@ -295,8 +341,9 @@ def run(
         kept.append(posterior)
         return loaded
 
-    loadeds = [read(one.interventions) for one in chosen]
-    base = loadeds[0]
+    base = read(())
+    chosen = [_own(one, base) for one in chosen]
+    loadeds = [base, *(read(one.interventions) for one in chosen[1:])]
     count = replications or base.scenario.replications
     most = most_replications(base.scenario) // len(chosen)
     if count > most:
@@ -314,7 +361,7 @@ def run(
     payer: dict[tuple[int, str], dict[str, Floats]] = {}
     regions: dict[str, list[Floats]] = {}
     model: Model | None = None
-    simulated: dict[frozenset[str], Floats] = {}
+    simulated: dict[frozenset[tuple[str, str]], Floats] = {}
 
     def simulate(loaded: Loaded, label: str, draws: int, measures: tuple[str, ...] = MEASURES) -> Results:
         said = f"{progress} {label}" if progress else None
@@ -328,7 +375,7 @@ def run(
             if row.level == "region" and row.sector == "hospital":
                 rate = results.of("sync_rate_new", row.name, "hospital")[:, month]
                 regions.setdefault(row.name, []).append(rate.astype(np.float64))
-        simulated[frozenset(i.name for i in one.interventions)] = outcomes[a, NATIONAL].gain("rate", month)
+        simulated[frozenset(map(mark, one.interventions))] = outcomes[a, NATIONAL].gain("rate", month)
         in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
         for area in areas:
             extra = outcomes[a, area].series["cards_issued"] - outcomes[0, area].series["cards_issued"]
@@ -353,7 +400,7 @@ def run(
             draws = part_draws(count, len(one.interventions))
             for keys in shapley.coalitions([i.key for i in one.interventions]):
                 ordered = [i for i in one.interventions if i.key in keys]
-                names = frozenset(i.name for i in ordered)
+                names = frozenset(map(mark, ordered))
                 if len(simulated.get(names, ())) < draws:
                     part = simulate(read(ordered), "+".join(i.key for i in ordered), draws, ("sync_rate_new",))
                     simulated[names] = part.of("sync_rate_new", NATIONAL)[:, month].astype(np.float64)

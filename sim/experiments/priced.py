@@ -37,10 +37,10 @@ class Outlay:
 
 def interventions(state: State, null: State) -> tuple[Intervention, ...]:
     """What a state carries out that the null alternative does not: its scenario's own interventions, then the levers turned."""
-    standing = {(one.name, str(one.form.adds)) for one in whatif.grounds(null.scenario).loaded.interventions}
+    standing = {compare.mark(one) for one in whatif.grounds(null.scenario).loaded.interventions}
     own = whatif.grounds(state.scenario).loaded.interventions
     turned = [changed(levers.file(s.key), levers.chosen(s)) for s in state.settings]
-    return (*(one for one in own if (one.name, str(one.form.adds)) not in standing), *turned)
+    return (*(one for one in own if compare.mark(one) not in standing), *turned)
 
 
 def payer(state: State, area: int) -> str | None:

@@ -242,7 +242,8 @@ def _span(name: str, order: int, value: float, by_draw: Floats, lang: str) -> Ro
 
 
 def _short(name: str) -> str:
-    """First and last part of a long name; the whole one stands in the table."""
+    """A name that fits above a bar: its first and last parts; the whole one stands in the table."""
     parts = name.split(" · ")
-    shown = name if len(name) <= 46 or len(parts) < 3 else " · ".join([parts[0], "…", parts[-1]])
-    return shown if len(shown) <= 48 else shown[:46] + " …"
+    if len(name) > 46 and len(parts) > 2:
+        name = " · ".join([parts[0], parts[-2] if len(parts[-2]) <= 16 else parts[-2][:15] + "…", parts[-1]])
+    return name if len(name) <= 48 else name[:46] + " …"

@@ -74,7 +74,10 @@ def _answer(site: Site, address: Address, drawn: Sequence[Sample], run: Run) -> 
     index, (year, months) = next(
         (i, found) for i, found in enumerate(whatif.years(null)) if found[1].start <= at < found[1].stop
     )
-    titles = [say(lang, "Nullalternativet", "The null alternative"), content.title(address)]
+    titles = [
+        say(lang, "Nullalternativet", "The null alternative"),
+        address.name or say(lang, "Scenarioet", "The scenario"),
+    ]
     made = []
     for name, title, sample in zip(("before", "after"), titles, drawn, strict=True):
         counts = sample.entries[:, :, area, months].sum(axis=2, dtype=np.float64)

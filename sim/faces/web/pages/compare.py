@@ -20,7 +20,7 @@ from sim.faces.report import compare_tables as tables
 from sim.faces.report.compare_words import late_starters, worth
 from sim.faces.report.table import Table, say
 from sim.faces.web import content, price, vega
-from sim.faces.web.address import LETTERS, Address, Compared, area_index, areas
+from sim.faces.web.address import LETTERS, NAME, Address, Compared, area_index, areas
 from sim.faces.web.desk import Gone
 from sim.faces.web.pages.start import packages
 from sim.faces.web.site import Site, told
@@ -90,19 +90,28 @@ def _own(address: Address, one: Compared, edit: str = "") -> Address:
     return replace(address, scenario=one.state.scenario, settings=one.state.settings, name=one.name, edit=edit)
 
 
+def _titles(address: Address) -> list[str]:
+    """What the scenarios are called, no two alike, so that their files are not either."""
+    found: list[str] = []
+    for at, one in enumerate(address.compared):
+        title = content.title(_own(address, one))[: NAME - 4]
+        found.append(f"{title} ({letter(at + 1)})" if slug(title) in map(slug, found) else title)
+    return found
+
+
 def _listed(site: Site, address: Address) -> list[dict[str, str]]:
     """The scenarios with what can be done with each."""
     found = []
-    for at, one in enumerate(address.compared):
+    for at, (one, title) in enumerate(zip(address.compared, _titles(address), strict=True)):
         rest = tuple(other for k, other in enumerate(address.compared) if k != at)
         own = _own(address, one, LETTERS[at])
         found.append(
             {
                 "letter": letter(at + 1),
-                "title": content.title(own),
+                "title": title,
                 "edit": own.query(),
                 "remove": _bare(site, address, rest).query(),
-                "file": replace(own, compared=(), edit="").query(),
+                "file": replace(own, name=title, compared=(), edit="").query(),
                 "barriers": replace(own, edit="").query(),
             }
         )
@@ -115,7 +124,7 @@ def _answer(
     lang, null = address.lang, states[0]
     months = labels(null)
     at, area = months.index(address.month), area_index(null, address.area)
-    titles = ["", *(content.title(_own(address, one)) for one in address.compared)]
+    titles = ["", *_titles(address)]
     c = priced.comparison(states, titles, drawn, area, at, seed)
     shown, counted = priced.shown(null, area), priced.counted(null, area)
     made = [charts.development(address, c, shown, months), charts.differences(address, c, shown)]
@@ -211,7 +220,7 @@ def command(
     if inside:
         words = " ".join(f"--with {name}" for name in inside)
         where = f" --trust {shlex.quote(trust)}" if trust else ""
-        found.append(f"utrulling compare {null} {words} --by {address.month}{where} {end}")
+        found.append(f"utrulling compare {null} {words} --by {address.month}{where} --no-parts {end}")
     for title, state in others:
         given = f"{slug(title)}.yaml" if state.settings else shlex.quote(grounds(state.scenario).loaded.given)
         found.append(f"utrulling forecast {given} {end}")

@@ -132,16 +132,22 @@ def spans(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
         "condition": {"test": "datum.middle < 0", "value": colours["lost"]},
         "value": colours["scenario"],
     }
-    start = {"datum": 0} if bars else {"field": "quarter"}
-    end = {"field": "middle" if bars else "three"}
+    start, end = ("zero", "middle") if bars else ("quarter", "three")
     height = 46 * int(settings["rows"]) + 34
     return {
         **frame(colours, height),
         "data": {"name": "rows"},
+        "transform": [{"calculate": "0", "as": "zero"}],
         "layer": [
             {
                 "mark": {"type": "bar", "height": {"band": 0.34}, "yOffset": 5, "opacity": 0.45},
-                "encoding": {"y": y, "x": {**x, **start}, "x2": end, "color": colour, "tooltip": {"field": "tip"}},
+                "encoding": {
+                    "y": y,
+                    "x": {**x, "field": start},
+                    "x2": {"field": end},
+                    "color": colour,
+                    "tooltip": {"field": "tip"},
+                },
             },
             {
                 "mark": {
