@@ -66,7 +66,7 @@ def gates_gain_by_draw(without: Floats, with_it: Floats) -> Floats:
         here = np.array([gate in chosen for gate in GATE_KEYS])
         values[chosen] = np.asarray((weight * np.where(here, after, before).prod(axis=2)).sum(axis=1))
     found = shapley(GATE_KEYS, values)
-    return np.stack([found[gate] for gate in GATE_KEYS], axis=1)  # type: ignore[index]
+    return np.stack([found[gate] for gate in GATE_KEYS], axis=1)
 
 
 def gates_loss(outcomes: Floats) -> dict[str, float]:

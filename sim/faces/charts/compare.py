@@ -123,8 +123,10 @@ def differences(view: View, comparison: Comparison, area: str) -> Chart:
     to = say(lang, "til", "to")
     for a in _all(c)[1:]:
         d = c.difference(a, "rate", area)
-        mean, low, high = (number(100 * v, lang, 2) for v in (d.mean, d.mean_low, d.mean_high))
-        table.rows.append([tables.name(c, a, lang), tables.points(d, lang), f"{mean} ({low} {to} {high})", d.positive])
+        mean, least, most = (number(100 * v, lang, 2) for v in (d.mean, d.mean_low, d.mean_high))
+        table.rows.append(
+            [tables.name(c, a, lang), tables.points(d, lang), f"{mean} ({least} {to} {most})", d.positive]
+        )
     best = leader(c, area)
     return Chart(
         name="differences",
