@@ -53,16 +53,18 @@ def rests(state: State, null: State, lang: str) -> list[str]:
         lines.append(
             say(
                 lang,
-                "Ingen har publisert hva tiltakene koster: beløpene er forutsetninger med spenn, og spart tid er ikke trukket fra. ",
-                "Nobody has published what the interventions cost: the amounts are assumptions with ranges, and saved time is not taken off. ",
+                "Ingen har publisert hva tiltakene koster: beløpene er forutsetninger med spenn, og spart tid er ikke trukket fra.",
+                "Nobody has published what the interventions cost: the amounts are assumptions with ranges, and saved time is not taken off.",
             )
         )
     moved = [s for s in state.settings if s.dose is not None and not np.isclose(s.dose, known(BY_KEY[s.key])[1])]
     if moved:
-        lines[-1] += say(
-            lang,
-            "De følger ikke dosen på glidebryteren, bare kortene gjør det: et tiltak med liten dose koster her som det beskrevne.",
-            "They do not follow the slider's dose, only cards do: an intervention with a small dose costs here as the one described.",
+        lines.append(
+            say(
+                lang,
+                "Kostnadene følger ikke dosen på glidebryteren, bare kortene gjør det: et tiltak med liten dose koster her som det beskrevne.",
+                "Costs do not follow the slider's dose, only cards do: an intervention with a small dose costs here as the one described.",
+            )
         )
     if state.scenario != null.scenario:
         lines.append(
@@ -72,4 +74,4 @@ def rests(state: State, null: State, lang: str) -> list[str]:
                 "The cost is of the interventions alone; what else the scenario changes against the null alternative has no price.",
             )
         )
-    return [line.strip() for line in lines]
+    return lines

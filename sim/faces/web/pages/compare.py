@@ -177,7 +177,7 @@ def differing(states: Sequence[State], titles: Sequence[str], lang: str) -> Tabl
     table = Table(
         say(lang, "Det som skiller alternativene", "What differs between the alternatives"),
         [
-            "",
+            say(lang, "Hva", "What"),
             say(lang, "0: nullalternativet", "0: the null alternative"),
             *(f"{letter(a)}: {t}" for a, t in enumerate(titles) if a),
         ],

@@ -168,8 +168,8 @@ def spans(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
                 "encoding": {"x": {**x, "datum": 0}},
             },
             {
-                "mark": {"type": "text", "align": "left", "dy": -16, "fontSize": 12, "color": colours["text"]},
-                "encoding": {"y": y, "x": {"value": 2}, "text": {"field": "text"}},
+                "mark": {"type": "text", "align": "right", "dy": -16, "fontSize": 12, "color": colours["text"]},
+                "encoding": {"y": y, "x": {"value": "width"}, "text": {"field": "text"}},
             },
         ],
     }
