@@ -141,7 +141,7 @@ class Load:
         return self.stream.choices((self.status, self.read, self.create), (70, 24, 6), k=number)
 
     def closed(self, requests_: list[bytes], connections: int = 32) -> generator.Result:
-        return asyncio.run(generator.closed(self.host, self.port, requests_, connections))
+        return generator.closed(self.host, self.port, requests_, connections)
 
 
 def pin(pid: int, core: int) -> None:
@@ -217,7 +217,7 @@ def against_the_floor(folder: Path, core: int, number: int, rounds: int) -> list
 
     def measure(name: str, pid: int, port: int, batch: list[bytes]) -> None:
         before = cpu_seconds(pid)
-        result = asyncio.run(generator.closed("127.0.0.1", port, batch, 32))
+        result = generator.closed("127.0.0.1", port, batch, 32, spin=True)
         assert set(result.statuses) <= {200, 201}, (name, result.statuses)
         seen.setdefault(f"{name}: processor", []).append((cpu_seconds(pid) - before) / len(batch) * 1e6)
         seen.setdefault(f"{name}: wall", []).append(1e6 / result.rate)
