@@ -156,7 +156,9 @@ def hypergeometric(u: float, good: int, bad: int, drawn: int) -> int:
     variance = drawn * share * (1.0 - share) * (whole - drawn) / (whole - 1.0)
     if variance > LARGE:
         third = variance * (whole - 2.0 * good) * (whole - 2.0 * drawn) / ((whole - 2.0) * whole)
-        fourth = whole * (whole + 1.0) - 6.0 * good * bad - 6.0 * drawn * (whole - drawn) + variance * (30.0 * whole - 36.0)
+        fourth = (
+            whole * (whole + 1.0) - 6.0 * good * bad - 6.0 * drawn * (whole - drawn) + variance * (30.0 * whole - 36.0)
+        )
         fourth *= variance / ((whole - 2.0) * (whole - 3.0))
         x = _expansion(u, drawn * share, variance, third, fourth)
         return min(max(x, low), high)
