@@ -40,11 +40,10 @@ class Target:
 
 @dataclass
 class Sample:
-    """What the server told of itself in one second of the run."""
+    """What a mock of our own has used of the processor by some second of the run."""
 
     at: float
     cpu: float | None
-    in_flight: float | None
 
 
 @dataclass
@@ -176,9 +175,7 @@ def execute(
 
     def each_second(elapsed: float, recorder: Recorder) -> None:
         outcome.recorder = recorder
-        told = metrics(origin)
-        cpu = mock.cpu_seconds() if mock is not None else None
-        outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
+        outcome.samples.append(Sample(elapsed, mock.cpu_seconds() if mock is not None else None))
         if mock is not None and not mock.alive:
             raise RunError("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
         if watch is not None:
