@@ -101,7 +101,8 @@ def rates(timeline: list[dict[str, Any]], stages: list[tuple[float, str]], lang:
         "write": "skriving" if nb else "writes",
         "login": "innlogging" if nb else "logins",
     }
-    shown = [k for k in names if any(sum(row["kinds"][k]) for row in timeline)]
+    totals = {k: np.sum([row["kinds"][k] for row in timeline], axis=0) for k in names} if timeline else {}
+    shown = [k for k in totals if totals[k][1] or totals[k][0] >= 1]  # not what is too rare to come in the run
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 0.6 + 1.35 * max(len(shown), 1)))
         panels = np.atleast_1d(figure.subplots(max(len(shown), 1), 1, sharex=True))
@@ -211,17 +212,25 @@ def knee(steps: list[dict[str, Any]], rate: float, lang: str) -> Figure:
     return figure
 
 
-def scalability(points: list[tuple[int, list[float]]], law: Law, lang: str) -> Figure:
-    """Rates by number of server processes, and the Universal Scalability Law through them."""
+def scalability(points: dict[int, list[float]], law: Law, laws: list[Law], lang: str) -> Figure:
+    """Rates by number of server processes, and the Universal Scalability Law through them with the range of ``laws``;
+    beyond what was measured it is dotted and grey."""
     figure, axes = _figure(2.8)
-    most = max(n for n, _ in points) + 2
-    n = np.linspace(1, most, 100)
-    axes.plot(n, law.rate(n), color=INK, lw=1.4, ls="--", label="USL")
-    for processes, rates in points:
+    nb, most = lang == "nb", max(points)
+    parts = (
+        (np.linspace(1, most, 100), INK, "--", "USL"),
+        (np.linspace(most, most + 2, 50), GREY, ":", "ikke målt" if nb else "not measured"),
+    )
+    for n, color, style, label in parts:
+        if laws:
+            each = np.array([one.rate(n) for one in laws])
+            axes.fill_between(n, each.min(axis=0), each.max(axis=0), color=color, alpha=0.15, lw=0)
+        axes.plot(n, law.rate(n), color=color, lw=1.4, ls=style, label=label)
+    for processes, rates in points.items():
         axes.plot([processes] * len(rates), rates, "o", color=BLUE)
     axes.set_ylim(bottom=0)
-    axes.set_xticks(range(1, most + 1))
-    axes.set_xlabel("tjenerprosesser" if lang == "nb" else "server processes")
-    axes.set_ylabel("åpninger per sekund" if lang == "nb" else "openings per second")
+    axes.set_xticks(range(1, most + 3))
+    axes.set_xlabel("tjenerprosesser" if nb else "server processes")
+    axes.set_ylabel("åpninger per sekund" if nb else "openings per second")
     axes.legend(frameon=False)
     return figure

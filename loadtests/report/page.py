@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 
+from loadtests import usl
 from loadtests.capacity import Capacity
 from loadtests.language import milliseconds, number, percent
 from loadtests.recorder import Recorder
 from loadtests.report import charts
-from loadtests.usl import Law
 
 if TYPE_CHECKING:
     from loadtests.objectives import Finding
@@ -96,10 +96,14 @@ def render_capacity(found: Capacity, lang: str) -> str:
         pictures.append({"heading": heading, "svg": charts.svg(figure, f"knee{point.processes}", heading)})
     if found.scalability is not None:
         heading = t("Skalering", "Scalability")
-        law = Law(**found.scalability.model_dump())
-        figure = charts.scalability([(p.processes, p.rate.each) for p in found.points], law, lang)
-        pictures.append({"heading": heading, "svg": charts.svg(figure, "usl", heading)})
-    return _environment(lang).get_template("capacity.html.j2").render(lang=lang, found=found, pictures=pictures)
+        rates = {p.processes: p.rate.each for p in found.points}
+        figure = charts.scalability(rates, found.scalability.law, usl.spread(rates), lang)
+        pictures.append({"heading": heading, "svg": charts.svg(figure, "usl", heading), "law": "yes"})
+    return (
+        _environment(lang)
+        .get_template("capacity.html.j2")
+        .render(lang=lang, found=found, pictures=pictures, doubts=usl.DOUBTS)
+    )
 
 
 def _pictures(outcome: Outcome, told: dict[str, Any], lang: str) -> list[dict[str, str]]:

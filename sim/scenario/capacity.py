@@ -52,6 +52,9 @@ class Scalability(_Form):
     contention: float
     coherency: float
     error: float
+    ranges: dict[str, tuple[float, float]] = {}
+    measured_to: int | None = None
+    doubts: list[str] = []
 
     def rate(self, processes: int) -> float:
         """X(N) = λN / (1 + σ(N - 1) + κN(N - 1))."""
