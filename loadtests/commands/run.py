@@ -65,11 +65,17 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
     made.add_argument(
         "--metrics", type=int, metavar="PORT", help=t("Prometheus-målinger mens løpet går", "Prometheus metrics")
     )
+    made.add_argument(
+        "--otlp",
+        metavar="URL",
+        help=t("samme målinger til en OpenTelemetry-samler (OTLP/HTTP)", "the same to an OpenTelemetry collector"),
+    )
     target_arguments(made, t)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; 0 pass, 1 fail, 2 invalid."""
+    from loadtests import otel
     from loadtests.arrivals import draw
     from loadtests.commands.common import check_target, progress, scenario_of
     from loadtests.shapes import course
@@ -81,6 +87,9 @@ def run(options: argparse.Namespace) -> int:
     path, scenario, demand = scenario_of(options)
     address = check_target(options, scenario)
     draw(course(demand, scenario.shape), scenario.seed, scenario.limits.requests)  # whatever is wrong is said now
+
+    if options.otlp:
+        otel.check(options.otlp, options.allow)
 
     import locust  # noqa: F401 - before what follows: it patches the standard library for gevent
 
@@ -104,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
             stops.pop()()
         if options.metrics:
             stops.append(export.serve(options.metrics, lambda: conductor.recorder))
+        if options.otlp:
+            stops.append(otel.push(options.otlp, lambda: conductor.recorder))
         if options.web:
             stops.append(web.serve(options.web, conductor, outcome, options.lang))
 
