@@ -132,7 +132,10 @@ class Generator:
                 stripe.legacy[profession].authorize("GET", "-")
         if self.plan.scenario.mix.citizen:
             citizen = Session(self._issuer, self._doctor["test_pid"], scope=CITIZEN_SCOPE)
-            citizen.authorize("GET", "-")
+            try:
+                citizen.authorize("GET", "-")
+            except Refused as error:  # the scope is the mock's
+                raise Refused(f"{error.kind} ({CITIZEN_SCOPE}; mix.citizen: 0 does without)") from error
             stripe.citizens.append(citizen)
         self._stripes[number] = stripe
 

@@ -59,6 +59,15 @@ def target_arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]
         help=t("klientfil for det eldre API-et", "client file of the legacy API"),
     )
     made.add_argument(
+        "--patients",
+        type=Path,
+        metavar="FILE",
+        help=t(
+            "pasientene der, når tjenesten ikke lar seg registrere nye (kj-patients/1)",
+            "the patients there, where none can be registered (kj-patients/1)",
+        ),
+    )
+    made.add_argument(
         "--allow",
         type=Path,
         metavar="FILE",
@@ -72,12 +81,16 @@ def check_target(options: argparse.Namespace, scenario: Scenario) -> str | None:
 
     address: str | None = options.target or scenario.target
     if address is None:
+        if options.patients is not None:
+            raise UserError("--patients hører til --target", "--patients goes with --target")
         return None
     allowed(address, options.allow)
-    if options.client is None or options.legacy_client is None:
+    if options.client is None or (options.legacy_client is None and scenario.mix.legacy > 0):
         raise UserError(
-            "--target trenger --client og --legacy-client (lag dem med «mock-kj client» og «mock-kj client --legacy»)",
-            "--target needs --client and --legacy-client (make them with «mock-kj client» and «mock-kj client --legacy»)",
+            "--target trenger --client, og --legacy-client når mix.legacy er over 0 (lag dem med «mock-kj client» og "
+            "«mock-kj client --legacy»)",
+            "--target needs --client, and --legacy-client where mix.legacy is above 0 (make them with «mock-kj client» and "
+            "«mock-kj client --legacy»)",
         )
     return address
 

@@ -98,7 +98,11 @@ def run(options: argparse.Namespace) -> int:
     from loadtests.conduct import Scale
     from loadtests.report import page
 
-    target = running.running(address, options.client, options.legacy_client, options.allow) if address else None
+    target = None
+    if address is not None:
+        target = running.running(
+            address, options.client, options.legacy_client, options.allow, scenario, options.patients
+        )
     folder = options.out or Path("out") / "load" / path.stem
 
     def watch(elapsed: float, outcome: running.Outcome) -> None:
@@ -143,7 +147,7 @@ def run(options: argparse.Namespace) -> int:
 def again(options: argparse.Namespace, seed: int) -> str:
     """The command that repeats a run, with everything that decides what it does."""
     parts = ["kj-load", "run", options.scenario, "--seed", str(seed)]
-    for name in ("demand", "seconds", "target", "client", "legacy_client", "allow"):
+    for name in ("demand", "seconds", "target", "client", "legacy_client", "patients", "allow"):
         if (value := getattr(options, name)) is not None:
             parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     if options.factor != 1:
