@@ -69,7 +69,7 @@ class Scalability(_Closed):
     )
     measured_to: int | None = Field(None, ge=1, description="the largest number of processes that was measured")
     doubts: list[str] = Field(
-        [], description="why it says less than it seems to: exact, single, wide, cores, generator"
+        [], description="why it says less than it seems to: exact, single, flat, wide, cores, generator"
     )
 
     @property
@@ -170,5 +170,5 @@ def scalability(points: list[Point], cores: int | None, workers: int) -> Scalabi
         **vars(law),
         ranges={n: (min(v), max(v)) for n, v in ((n, [getattr(one, n) for one in laws]) for n in names) if v},
         measured_to=max(rates),
-        doubts=usl.doubts(rates, any(p.limited_by != "service" for p in points), cores, workers),
+        doubts=usl.doubts(law, rates, any(p.limited_by != "service" for p in points), cores, workers),
     )

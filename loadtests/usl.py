@@ -21,11 +21,15 @@ MOST_LAWS = 200  # of the laws through one repetition of each number
 WIDE = 1.5  # highest rate of a number over its lowest, from which the law is doubted
 DOUBTS = {
     "exact": Text(
-        "Tre målte antall bestemmer tre parametre: kurven går gjennom dem uansett om loven gjelder.",
-        "Three measured numbers determine three parameters: the curve passes through them whether the law holds or not.",
+        "Tre målte antall til tre parametre: ingenting er til overs som kan vise om loven gjelder.",
+        "Three measured numbers for three parameters: nothing is left over to tell whether the law holds.",
     ),
     "single": Text(
         "Ett søk per antall: usikkerheten er ukjent.", "One search of each number: the uncertainty is unknown."
+    ),
+    "flat": Text(
+        "Raten stiger ikke med antallet: loven er uten mening her.",
+        "The rate does not rise with the number: the law has no meaning here.",
     ),
     "wide": Text("Gjentakelsene spriker.", "The repetitions are far apart."),
     "cores": Text(
@@ -101,12 +105,13 @@ def spread(rates: dict[int, list[float]]) -> list[Law]:
     return [law for law in (fit(numbers, list(one)) for one in chosen) if law is not None]
 
 
-def doubts(rates: dict[int, list[float]], generator: bool, cores: int | None, workers: int) -> list[str]:
+def doubts(law: Law, rates: dict[int, list[float]], generator: bool, cores: int | None, workers: int) -> list[str]:
     """Why the law through these rates says less than it seems to (keys of ``DOUBTS``); ``generator``: it was the limit
     somewhere, ``workers`` its processes."""
     found = {
         "exact": len(rates) == 3,
         "single": max(map(len, rates.values())) == 1,
+        "flat": max(float(law.rate(n)) for n in rates) < 1.05 * float(law.rate(min(rates))),
         "wide": any(max(each) > WIDE * min(each) for each in rates.values()),
         "cores": cores is not None and cores < max(rates) + max(workers, 1),
         "generator": generator,
