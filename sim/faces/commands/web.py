@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from sim.errors import EXIT_OK, UserError
 from sim.faces.arguments import Translate
@@ -44,6 +45,15 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
     )
     made.add_argument("--open", action="store_true", help=t("åpne siden i nettleseren", "open the page in the browser"))
     made.add_argument(
+        "--folder",
+        default="out/web",
+        metavar=t("MAPPE", "FOLDER"),
+        help=t(
+            "der beregninger og lagrede scenarioer blir liggende (out/web)",
+            "where runs and saved scenarios are kept (out/web)",
+        ),
+    )
+    made.add_argument(
         "--workers",
         type=int,
         metavar="W",
@@ -71,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
     if options.workers is not None and options.workers < 1:
         raise UserError("--workers skal være 1 eller mer", "--workers must be 1 or more")
-    app = create(options.scenario, options.null, options.workers or cores())
+    app = create(options.scenario, options.null, options.workers or cores(), folder=Path(options.folder).resolve())
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,75 +1,23 @@
-"""What the page says of an outlook: findings, numbers, the charts' data and tables, in one language. Drawn by ``vega.py``'s specs."""
+"""What the page says of an outlook: findings, numbers, the charts, in one language."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 import shlex
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sim.experiments.observations import Observation
-from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, plain_model, years
-from sim.faces.report.table import Table, say
+from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, years
+from sim.faces.charts import outlook as charts
+from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
+from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
+from sim.faces.report.table import say
 from sim.faces.web.address import Address
-from sim.language import month_name, number, percent
+from sim.language import number, percent
 from sim.scenario.levers import BY_KEY, file, known
-from sim.vocabulary import GATES, REGIONS, TAGS, words
-
-Floats = npt.NDArray[np.float64]
-LOW, MEDIAN, HIGH = 0, 2, 4  # of the quantiles
-
-
-def spaced(text: str, lang: str) -> str:
-    """``text`` with the spaces in numbers and before percent signs that its language wants: hard ones in bokmål, none in English."""
-    if lang == "nb":
-        text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", "\u00a0", text)
-    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
-
-
-def month_text(label: str, lang: str) -> str:
-    """«des. 2028»."""
-    return month_name(int(label[:4]), int(label[5:]), lang)
-
-
-def _place(scenario: str, area: str) -> tuple[str, str]:
-    """The name and sector of a place; what is called national is the whole scenario, which may be one region."""
-    name, _, sector = area.rpartition(":")
-    covered = list(plain_model(scenario).scenario.regions)
-    if name == "national" and len(covered) == 1:
-        name = next(word.nb for word in REGIONS if word.key == covered[0])
-    return name, sector
-
-
-def area_text(scenario: str, area: str, lang: str) -> str:
-    """A place in words."""
-    name, sector = _place(scenario, area)
-    names = {word.nb: word.label(lang) for word in REGIONS}
-    if name == "national":
-        whole = say(lang, "hele landet, alle aktører", "the whole country, all actors")
-        return say(lang, "sykehus i hele landet", "hospitals in the whole country") if sector == "hospital" else whole
-    if name not in names:
-        return name
-    if sector == "hospital":
-        return say(lang, f"sykehus i {names[name]}", f"hospitals in {names[name]}")
-    return say(lang, f"{names[name]}, alle aktører", f"{names[name]}, all actors")
-
-
-def points(share: float, lang: str, decimals: int = 1) -> str:
-    """A difference of shares in percentage points, with its sign."""
-    text = number(100 * share, lang, decimals)
-    return text if text.startswith("\u2212") or not any(c in text for c in "123456789") else "+" + text
-
-
-def slug(name: str) -> str:
-    """A file name that every system takes."""
-    plain = name.lower().replace("æ", "ae").replace("ø", "o").replace("å", "a")
-    plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "scenario"
+from sim.vocabulary import TAGS, words
 
 
 def title(address: Address) -> str:
@@ -105,9 +53,9 @@ def answer(
         "query": address.query(),
         "headline": _headline(address, outlook, at),
         "charts": {
-            "fan": _fan(address, outlook, months, at, observed),
-            "gates": _gates(address, outlook, year, spans[year][0]),
-            "change": _change(address, outlook, months, at),
+            "fan": charts.fan(address, outlook, months, at, observed).as_json(lang),
+            "gates": charts.gates(address, outlook, year, spans[year][0]).as_json(lang),
+            "change": charts.change(address, outlook, months, at).as_json(lang),
         },
         "status": say(
             lang,
@@ -172,237 +120,6 @@ def _headline(address: Address, outlook: Outlook, at: int) -> dict[str, str]:
     }
 
 
-def _time(label: str, day: int = 15) -> int:
-    """Milliseconds since 1970 (UTC), as Vega takes dates."""
-    moment = dt.datetime(int(label[:4]), int(label[5:]), day, tzinfo=dt.UTC)
-    return int(moment.timestamp() * 1000)
-
-
-def _plain(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 5)
-
-
-def _fan(
-    address: Address, outlook: Outlook, months: list[str], at: int, observed: Sequence[Observation]
-) -> dict[str, Any]:
-    lang = address.lang
-    where, when = area_text(address.scenario, address.area, lang), month_text(address.month, lang)
-    null_word = say(lang, "nullalternativet", "the null alternative")
-    rows = []
-    for m, label in enumerate(months):
-        low, quarter, middle, three, high = map(_plain, outlook.fan[:, m])
-        tip = f"{month_text(label, lang)}: "
-        if middle is not None:
-            tip += f"{percent(middle, lang)} ({number(100 * (low or 0), lang)}\u2013{percent(high or 0, lang)}); "
-            tip += f"{null_word} {percent(float(outlook.null[MEDIAN, m]), lang)}"
-        rows.append(
-            {
-                "x": _time(label),
-                "low": low,
-                "quarter": quarter,
-                "middle": middle,
-                "three": three,
-                "high": high,
-                "null": _plain(outlook.null[MEDIAN, m]),
-                "tip": tip,
-            }
-        )
-    table = Table(
-        say(lang, "Synkroniseringsgrad for nye oppføringer", "Sync rate of new entries"),
-        [
-            say(lang, "Måned", "Month"),
-            "P5",
-            say(lang, "Median", "Median"),
-            "P95",
-            say(lang, "Nullalternativet, median", "Null alternative, median"),
-        ],
-        ["text", "share", "share", "share", "share"],
-    )
-    for m, label in enumerate(months):
-        if label[5:] in ("06", "12") or m == at:
-            table.rows.append(
-                [month_text(label, lang), *outlook.fan[[LOW, MEDIAN, HIGH], m].tolist(), float(outlook.null[MEDIAN, m])]
-            )
-    value = outlook.fan[MEDIAN, at]
-    reading = say(
-        lang,
-        "Mørkt bånd: 50 % av trekkene; lyst bånd: 90 %. I 9 av 10 trekk ligger svaret i det lyse båndet, gitt forutsetningene.",
-        "Dark band: 50% of the draws; light band: 90%. In 9 of 10 draws the answer lies in the light band, given the assumptions.",
-    )
-    place = _place(address.scenario, address.area)
-    dots = [
-        {
-            "x": _time(o.start.isoformat()[:7]) // 2 + _time(o.end.isoformat()[:7]) // 2,
-            "y": o.value,
-            "tip": say(lang, "Publisert: ", "Published: ") + percent(o.value, lang, 1),
-        }
-        for o in observed
-        if (o.area, "hospital") == place and not o.key.endswith("_total")
-    ]
-    if dots:
-        reading += say(lang, " Prikker: publiserte tall.", " Dots: published figures.")
-    return {
-        "finding": say(
-            lang,
-            f"{_share(value, lang)} synkronisert i {when}, mot {_share(outlook.null[MEDIAN, at], lang)} i nullalternativet",
-            f"{_share(value, lang)} synced in {when}, against {_share(outlook.null[MEDIAN, at], lang)} in the null alternative",
-        ),
-        "what": say(
-            lang,
-            f"Synkroniseringsgrad for nye oppføringer, {where}",
-            f"Sync rate of new entries, {where}",
-        ),
-        "reading": reading,
-        "data": {"rows": rows, "mark": [rows[at]], "dots": dots},
-        "table": _table(table, lang),
-    }
-
-
-def _share(value: float, lang: str) -> str:
-    return "\u2013" if np.isnan(value) else percent(float(value), lang)
-
-
-def _gates(address: Address, outlook: Outlook, index: int, year: int) -> dict[str, Any]:
-    lang = address.lang
-    ours, theirs = outlook.gates[index], outlook.null_gates[index]
-    names = [g.label(lang).split(" (")[0] for g in GATES]
-    registered, synced = say(lang, "registrert", "registered"), say(lang, "synkronisert", "synced")
-    rows = [_bar(registered, 0, 0.0, 1.0, 0.0, 1.0, "whole", percent(1, lang))]
-    left, null_left = 1.0, 1.0
-    for order, (name, share, null) in enumerate(zip(names, ours[:8], theirs[:8], strict=True), start=1):
-        left, null_left = left - share, null_left - null
-        rows.append(_bar(name, order, left, left + share, null_left, null_left + null, "lost", _loss(share, lang)))
-    rows.append(_bar(synced, 9, 0.0, ours[8], 0.0, theirs[8], "whole", percent(ours[8], lang)))
-    table = Table(
-        say(lang, f"Hvor oppføringene stopper, {year}", f"Where entries stop, {year}"),
-        [
-            say(lang, "Utfall", "Outcome"),
-            say(lang, "Andel", "Share"),
-            say(lang, "Nullalternativet", "Null alternative"),
-            say(lang, "Endring, prosentpoeng", "Change, percentage points"),
-        ],
-        ["text", "share", "share", "number"],
-        [
-            [name, float(a), float(b), points(float(a - b), lang)]
-            for name, a, b in zip([*names, synced], ours, theirs, strict=True)
-        ],
-    )
-    worst = int(np.argmax(ours[1:8])) + 1
-    moved = int(np.argmin((ours - theirs)[:8]))
-    finding = say(
-        lang,
-        f"Der løsningen er i bruk, stopper flest ved {names[worst]} ({percent(ours[worst], lang, 1)} i {year})",
-        f"Where the API is in use, most stop at {names[worst]} ({percent(ours[worst], lang, 1)} in {year})",
-    )
-    if ours[moved] - theirs[moved] < -0.0005:
-        finding = say(
-            lang,
-            f"Mest vinnes ved {names[moved]}: {points(float(ours[moved] - theirs[moved]), lang)} prosentpoeng stopper der i {year}",
-            f"Most is won at {names[moved]}: {points(float(ours[moved] - theirs[moved]), lang)} percentage points stop there in {year}",
-        )
-    return {
-        "finding": finding,
-        "what": say(
-            lang,
-            f"Andel av nye oppføringer i {year} etter den første barrieren som stoppet dem, {area_text(address.scenario, address.area, lang)}",
-            f"Share of new entries in {year} by the first gate that stopped them, {area_text(address.scenario, address.area, lang)}",
-        ),
-        "reading": say(
-            lang,
-            "Gjennomsnitt av trekkene. Den smale streken under hver stolpe er nullalternativet.",
-            "Mean of the draws. The thin line under each bar is the null alternative.",
-        ),
-        "data": {"rows": rows},
-        "table": _table(table, lang),
-    }
-
-
-def _loss(share: float, lang: str) -> str:
-    """What a gate takes; nothing has no sign."""
-    text = percent(share, lang, 1)
-    return "\u2212" + text if any(c in text for c in "123456789") else text
-
-
-def _bar(
-    name: str, order: int, start: float, end: float, null: float, null_end: float, kind: str, text: str
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "order": order,
-        "start": round(max(float(start), 0.0), 5),
-        "end": round(float(end), 5),
-        "nullStart": round(max(float(null), 0.0), 5),
-        "nullEnd": round(float(null_end), 5),
-        "kind": kind,
-        "text": text,
-        "tip": f"{name}: {text}",
-    }
-
-
-def _change(address: Address, outlook: Outlook, months: list[str], at: int) -> dict[str, Any]:
-    lang = address.lang
-    rows = []
-    for m, label in enumerate(months):
-        low, quarter, middle, three, high = map(_plain, outlook.change[:, m])
-        tip = month_text(label, lang)
-        if middle is not None:
-            tip += f": {points(middle, lang)} ({points(low or 0, lang)} \u2013 {points(high or 0, lang)})"
-        rows.append(
-            {
-                "x": _time(label),
-                "low": low,
-                "quarter": quarter,
-                "middle": middle,
-                "three": three,
-                "high": high,
-                "tip": tip,
-            }
-        )
-    table = Table(
-        say(
-            lang, "Endring mot nullalternativet, prosentpoeng", "Change against the null alternative, percentage points"
-        ),
-        [
-            say(lang, "Måned", "Month"),
-            "P5",
-            say(lang, "Median", "Median"),
-            "P95",
-            say(lang, "Trekk med økning", "Draws with an increase"),
-        ],
-        ["text", "number", "number", "number", "share"],
-    )
-    for m, label in enumerate(months):
-        if label[5:] in ("06", "12") or m == at:
-            shown = [
-                "\u2013" if np.isnan(v) else points(float(v), lang) for v in outlook.change[[LOW, MEDIAN, HIGH], m]
-            ]
-            table.rows.append([month_text(label, lang), *shown, float(outlook.better[m])])
-    middle = outlook.change[MEDIAN, at]
-    return {
-        "finding": say(
-            lang,
-            f"{'–' if np.isnan(middle) else points(float(middle), lang)} prosentpoeng i {month_text(address.month, lang)}",
-            f"{'–' if np.isnan(middle) else points(float(middle), lang)} percentage points in {month_text(address.month, lang)}",
-        ),
-        "what": say(
-            lang,
-            f"Forskjell i synkroniseringsgrad mot nullalternativet, samme trekk, {area_text(address.scenario, address.area, lang)}",
-            f"Difference in sync rate against the null alternative, the same draws, {area_text(address.scenario, address.area, lang)}",
-        ),
-        "reading": say(
-            lang,
-            "Hvert trekk er sammenlignet med seg selv uten tiltakene, så båndet viser virkningen og ikke tilfeldighetene.",
-            "Each draw is compared with itself without the interventions, so the band shows the effect and not the chance.",
-        ),
-        "data": {"rows": rows, "mark": [rows[at]]},
-        "table": _table(table, lang),
-    }
-
-
-def _table(table: Table, lang: str) -> dict[str, Any]:
-    return {"caption": table.caption, "heads": table.heads, "kinds": table.kinds, "rows": table.cells(lang)}
-
-
 def rests(address: Address) -> list[str]:
     """The assumptions behind what is visible: one line for each lever turned, and what holds for all."""
     lang = address.lang
@@ -415,7 +132,7 @@ def rests(address: Address) -> list[str]:
         if lever.dose is not None and setting.dose is not None:
             low, _, high = known(lever)
             if not low <= setting.dose <= high:
-                span = f"{_short(low, lang)}\u2013{_short(high, lang)} {lever.dose.unit.to(lang)}"
+                span = f"{short(low, lang)}\u2013{short(high, lang)} {lever.dose.unit.to(lang)}"
                 line += say(
                     lang,
                     f" Utenfor spennet som tiltaket oppgir ({span}): virkningen der er det ingen holdepunkter for.",
@@ -439,7 +156,3 @@ def rests(address: Address) -> list[str]:
         )
     )
     return lines
-
-
-def _short(value: float, lang: str) -> str:
-    return number(value, lang, 0 if value == int(value) else 1)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.experiments.whatif import grounds
+from sim.faces.charts.words import month_text, short
 from sim.faces.report.table import say
 from sim.faces.web.address import Address
-from sim.faces.web.content import month_text
-from sim.language import Text, number
+from sim.language import Text
 from sim.scenario.intervention import Cost
 from sim.scenario.levers import Lever, file, known, months, usual
 from sim.scenario.parameter import Parameter
@@ -85,7 +85,7 @@ def _control(lever: Lever, dose: float, start: str, period: Period, lang: str) -
         step=stated.step if stated else 1,
         dose=dose,
         usual=middle,
-        known=f"{_short(low, lang)}\u2013{_short(high, lang)}" if stated else "",
+        known=f"{short(low, lang)}\u2013{short(high, lang)}" if stated else "",
         start=start,
         usual_start=usual(lever, period).start,
         decides=", ".join(deciders[d].label(lang) for d in form.decides),
@@ -108,12 +108,8 @@ def _cost(cost: Cost, lang: str) -> str:
 def _span(parameter: Parameter, lang: str) -> str:
     low, high = parameter.support()
     if parameter.value is not None:
-        return _short(low, lang)
-    return f"{_short(low, lang)}\u2013{_short(high, lang)}"
-
-
-def _short(value: float, lang: str) -> str:
-    return number(value, lang, 0 if value == int(value) else 1)
+        return short(low, lang)
+    return f"{short(low, lang)}\u2013{short(high, lang)}"
 
 
 def choices(address: Address) -> list[tuple[str, str]]:

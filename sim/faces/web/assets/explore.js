@@ -1,5 +1,5 @@
 // The page of levers. The address is the scenario; a quick answer while a lever moves, the exact one when it rests.
-import { expressionInterpreter } from "./vendor/vega-interpreter.js";
+import { dark, element, feed, put, tabulate, view } from "./charts.js";
 
 const setup = JSON.parse(document.getElementById("setup").textContent);
 const { words } = setup;
@@ -208,7 +208,6 @@ function exactly() {
 
 let shown = null;
 let before = null;
-const dark = matchMedia("(prefers-color-scheme: dark)");
 const slots = [...document.querySelectorAll(".slot")].map((element) => ({ element, view: null, kind: "" }));
 
 async function show(answer) {
@@ -221,16 +220,6 @@ async function show(answer) {
   by("rests").replaceChildren(...answer.rests.map((line) => element("li", line)));
   await Promise.all(slots.map(draw));
   performance.measure("draw", { start: begun, end: performance.now() });
-}
-
-function put(target, text) {
-  if (target.textContent !== text) target.textContent = text;
-}
-
-function element(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
 }
 
 async function draw(slot) {
@@ -246,41 +235,11 @@ async function draw(slot) {
   if (fresh) {
     slot.view?.finalize();
     slot.kind = kind;
-    const spec = setup.specs[dark.matches ? "dark" : "light"][kind];
-    const runtime = vega.parse(vegaLite.compile(spec).spec, null, { ast: true });
-    slot.view = new vega.View(runtime, { expr: expressionInterpreter, renderer: "svg", container: find(".chart"), hover: false });
+    slot.view = view(setup.specs[kind], find(".chart"));
   }
   await feed(slot.view, chart.data);
   if (fresh) await slot.view.resize().runAsync();
-  if (find("details").open) tabulate(slot);
-}
-
-async function feed(view, data) {
-  for (const [name, rows] of Object.entries(data)) view.data(name, rows.map((row) => ({ ...row })));
-  await view.runAsync();
-}
-
-function tabulate(slot) {
-  const { table } = shown.charts[slot.kind];
-  const head = element("tr", "");
-  head.append(...table.heads.map((text, i) => cell("th", text, table.kinds[i], "col")));
-  const body = table.rows.map((row) => {
-    const line = element("tr", "");
-    line.append(...row.map((text, i) => cell(i ? "td" : "th", text, table.kinds[i], i ? "" : "row")));
-    return line;
-  });
-  const thead = element("thead", "");
-  const tbody = element("tbody", "");
-  thead.append(head);
-  tbody.append(...body);
-  slot.element.querySelector("table").replaceChildren(element("caption", table.caption), thead, tbody);
-}
-
-function cell(tag, text, kind, scope) {
-  const made = element(tag, text);
-  if (kind !== "text") made.className = "number";
-  if (scope) made.scope = scope;
-  return made;
+  if (find("details").open) tabulate(find("table"), chart.table);
 }
 
 // ---- replaying the last change ----------------------------------------------------------------------------------------
@@ -380,7 +339,7 @@ document.addEventListener("keydown", (event) => {
 });
 for (const slot of slots) {
   slot.element.querySelector("select").addEventListener("change", () => shown && draw(slot));
-  slot.element.querySelector("details").addEventListener("toggle", () => shown && tabulate(slot));
+  slot.element.querySelector("details").addEventListener("toggle", () => shown && tabulate(slot.element.querySelector("table"), shown.charts[slot.kind].table));
 }
 dark.addEventListener("change", () => {
   for (const slot of slots) slot.kind = "";

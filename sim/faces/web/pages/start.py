@@ -1,0 +1,93 @@
+"""Start: the question that each page answers, examples, ready scenarios, the latest runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sim.experiments.whatif import DRAWS, grounds, plain_model
+from sim.faces.report.table import say
+from sim.faces.web.address import language, parse
+from sim.faces.web.site import Site, told
+from sim.scenario import levers
+
+
+@told
+async def start(site: Site, request: Request) -> Response:
+    """The question that each page answers, and the ready scenarios."""
+    lang = language(request.query_params.multi_items())
+    ready = []
+    for name in site.scenarios:
+        scenario = plain_model(name).scenario
+        title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
+        ready.append(
+            {
+                "query": urlencode({"scenario": name} if lang == "nb" else {"lang": lang, "scenario": name}),
+                "title": title,
+                "description": scenario.description,
+                "null": name == site.null,
+            }
+        )
+    usual = parse([("scenario", site.given), ("lang", lang)], [site.given, *site.scenarios])
+    examples = [
+        {"title": title, "query": replace(usual, settings=settings).query(), "text": text}
+        for title, text, settings in _examples(site, lang)
+    ]
+    return site.page(
+        "start.html.j2",
+        lang,
+        title=say(lang, "Hva vil du finne ut?", "What do you want to find out?"),
+        ready=ready,
+        examples=examples,
+        usual=usual.query(),
+        other="" if lang == "en" else "lang=en",
+        other_path="./",
+        draws=DRAWS,
+    )
+
+
+def _examples(site: Site, lang: str) -> list[tuple[str, str, tuple[levers.Setting, ...]]]:
+    """Three packages to begin with, made of the interventions as their files state them."""
+    ground = grounds(site.given)
+    period = ground.loaded.scenario.period
+    offered = {lever.key: levers.usual(lever, period) for lever in ground.levers}
+    packages = (
+        (
+            say(lang, "Kort først", "Cards first"),
+            say(
+                lang,
+                "eID til sykepleierne, og pålogging én gang om dagen.",
+                "eID for the nurses, and one log-in a day.",
+            ),
+            ("eid-nurses", "single-sign-on"),
+        ),
+        (
+            say(lang, "Opplæring først", "Training first"),
+            say(
+                lang,
+                "Obligatorisk e-læring og kampanjer på avdelingene.",
+                "Mandatory e-learning and campaigns on the wards.",
+            ),
+            ("elearning", "ward-campaigns"),
+        ),
+        (
+            say(lang, "Alt på én gang", "Everything at once"),
+            say(
+                lang,
+                "Alle tiltakene på siden, slik de er beskrevet.",
+                "All interventions of the page, as they are described.",
+            ),
+            tuple(offered),
+        ),
+    )
+    return [
+        (title, text, tuple(offered[k] for k in keys))
+        for title, text, keys in packages
+        if all(k in offered for k in keys) and keys
+    ]
+
+
+ROUTES = (("/", start, "GET"),)
