@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sim.experiments.compare import NATIONAL, Comparison, letter
+from sim.experiments.summary import FEW
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
-from sim.faces.report.compare_words import FEW, late_starters, leader, narrow_reach, place, turns, when, worth
+from sim.faces.report.compare_words import late_starters, leader, narrow_reach, place, turns, when, worth
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent

@@ -9,7 +9,6 @@ from sim.faces.report import compare_tables as tables
 from sim.faces.report.table import say
 from sim.language import month_name, number, percent
 
-FEW = 50  # draws below which a 90 % interval says little
 SHOWN = 4  # alternatives that share a panel
 
 

@@ -134,7 +134,7 @@ def _answer(
         m = c if dear == len(states) else priced.comparison(states[:dear], titles[:dear], drawn[:dear], area, at, seed)
         made += [charts.plane(address, m, counted), charts.acceptability(address, m, counted)]
         value = worth(m, counted, None, lang)
-    rests = [line for state in states[1:] for line in price.rests(state, null, lang)]
+    rests = [few(lang), *(line for state in states[1:] for line in price.rests(state, null, lang))]
     return {
         "charts": {chart.name: chart for chart in made},
         "setup": {"charts": vega.drawn(made, lang)},
@@ -151,6 +151,17 @@ def _answer(
         "rests": list(dict.fromkeys(rests)),
         "command": command(address, states, titles, priced.payer(null, area), seed),
     }
+
+
+def few(lang: str) -> str:
+    """What so many draws can tell."""
+    return say(
+        lang,
+        f"Siden regner {DRAWS} trekk. Medianene står seg, men endene av 90 %-intervallene hviler på de tre ytterste trekkene i hver ende; "
+        "kommandoen gir dem sikrere med flere (--replications).",
+        f"The page computes {DRAWS} draws. The medians hold, but the ends of the 90% intervals rest on the three outermost draws at each "
+        "end; the command tells them better with more (--replications).",
+    )
 
 
 def best(comparison: Comparison, area: str, lang: str) -> list[str]:

@@ -14,6 +14,7 @@ COLOURS = {
         "lost": "#D95F02",
         "third": "#0B8585",
         "fourth": "#7A3E9D",
+        "faint": "#8A94A3",
         "text": "#1E2B3C",
         "line": "#D5DAE0",
         "ground": "#FFFFFF",
@@ -24,6 +25,7 @@ COLOURS = {
         "lost": "#FF9A4D",
         "third": "#3FC9C9",
         "fourth": "#D0A5F0",
+        "faint": "#8A94A3",
         "text": "#F1F4F8",
         "line": "#4A525C",
         "ground": "#101418",
@@ -31,8 +33,8 @@ COLOURS = {
 }
 
 
-def frame(colours: dict[str, str], height: int) -> Spec:
-    """A specification without marks: as wide as its place, ``height`` pixels high."""
+def frame(colours: dict[str, str], height: int | dict[str, int]) -> Spec:
+    """A specification without marks: as wide as its place, ``height`` pixels high, or so much for each row."""
     return {
         "width": "container",
         "height": height,
