@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.experiments import compare, costs, whatif
+from sim.experiments.alternatives import mark
 from sim.experiments.compare import NATIONAL, Alternative, Comparison, Outcome
 from sim.experiments.whatif import Sample, State
 from sim.scenario import levers
@@ -37,10 +38,10 @@ class Outlay:
 
 def interventions(state: State, null: State) -> tuple[Intervention, ...]:
     """What a state carries out that the null alternative does not: its scenario's own interventions, then the levers turned."""
-    standing = {compare.mark(one) for one in whatif.grounds(null.scenario).loaded.interventions}
+    standing = {mark(one) for one in whatif.grounds(null.scenario).loaded.interventions}
     own = whatif.grounds(state.scenario).loaded.interventions
     turned = [changed(levers.file(s.key), levers.chosen(s)) for s in state.settings]
-    return (*(one for one in own if compare.mark(one) not in standing), *turned)
+    return (*(one for one in own if mark(one) not in standing), *turned)
 
 
 def payer(state: State, area: int) -> str | None:
