@@ -1,0 +1,82 @@
+"""What stands around a drawing: the key of its lines above it; where it stands alone also its finding, its reading and its source."""
+
+from __future__ import annotations
+
+import textwrap
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from sim.faces.charts.chart import Chart
+from sim.faces.report.drawing import BLUE, INK, ORANGE
+
+SOFT = "#46566A"
+WIDTH = 9.5  # inches
+_EDGE = 0.08  # inches
+# Lines of text: size in points, inches of a line, characters that fit in the width.
+_TITLE, _TEXT, _SMALL = (13, 0.24, 78), (10, 0.19, 104), (8.5, 0.17, 122)
+SWATCHES = {  # what a key's swatch looks like, by the name that the page's style sheet gives it
+    "scenario": {"color": BLUE, "linewidth": 3},
+    "null": {"color": INK, "linewidth": 2, "linestyle": (0, (4, 2))},
+    "lost": {"color": ORANGE, "linewidth": 6},
+}
+
+
+def framed(figure: Figure, chart: Chart, source: str) -> Figure:
+    """The figure with its key; with a ``source`` also with the words that it needs where nothing else stands beside it."""
+    above = [(chart.finding, _TITLE, "bold", INK), (chart.what, _TEXT, "normal", SOFT)] if source else []
+    below = [(chart.reading, _SMALL, "normal", SOFT), (source, _SMALL, "normal", SOFT)] if source else []
+    keys = [key for key in chart.keys if key[0] in SWATCHES]
+    key = 0.28 if keys else 0.0
+    top = sum(_height(text, size) for text, size, _, _ in above) + key
+    bottom = sum(_height(text, size) for text, size, _, _ in below)
+    inner = float(figure.get_size_inches()[1])
+    whole = inner + top + bottom + (2 * _EDGE if source else 0)
+    figure.set_size_inches(WIDTH, whole)
+    at = whole - (_EDGE if source else 0)
+    for text, size, weight, colour in above:
+        at = _write(figure, at, whole, text, size, weight, colour)
+    if keys:
+        figure.legend(
+            handles=[Line2D([], [], label=words, **SWATCHES[name]) for name, words in keys],
+            loc="upper left",
+            bbox_to_anchor=(0, at / whole),
+            ncols=3,
+            frameon=False,
+            borderpad=0.2,
+            fontsize=9,
+        ).set_in_layout(False)
+        at -= key
+    low = bottom + (_EDGE if source else 0)
+    figure.get_layout_engine().set(rect=(0, low / whole, 1, (at - low) / whole))
+    for text, size, weight, colour in below:
+        low = _write(figure, low, whole, text, size, weight, colour)
+    return figure
+
+
+def _wrapped(text: str, size: tuple[float, float, int]) -> list[str]:
+    return textwrap.wrap(text, size[2], break_on_hyphens=False)
+
+
+def _height(text: str, size: tuple[float, float, int]) -> float:
+    return size[1] * len(_wrapped(text, size)) + 0.04
+
+
+def _write(
+    figure: Figure, at: float, whole: float, text: str, size: tuple[float, float, int], weight: str, colour: str
+) -> float:
+    """Write a text under ``at`` inches, line by line; returns where the next may begin."""
+    begin = at
+    for line in _wrapped(text, size):
+        figure.text(
+            _EDGE / WIDTH,
+            at / whole,
+            line.replace("$", r"\$"),
+            va="top",
+            fontsize=size[0],
+            fontweight=weight,
+            color=colour,
+            in_layout=False,
+        )
+        at -= size[1]
+    return begin - _height(text, size)
