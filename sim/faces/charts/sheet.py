@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sim.faces.charts.chart import Chart, Row
-from sim.faces.report.table import say
 from sim.language import Text
 
 Kind = Literal["text", "date", "share", "count", "decimal", "number"]

@@ -53,14 +53,14 @@ def presentation(dossier: Dossier) -> bytes:
     Raises:
         ImportError: python-pptx is not installed.
     """
-    return slides.presentation(dossier, _pictures(dossier))
+    return slides.presentation(dossier, _pictures(dossier, ""))
 
 
 def bundle(dossier: Dossier) -> bytes:
     """Everything in one zip."""
     lang = dossier.lang
     folder = say(lang, "figurer", "figures")
-    pictures = _pictures(dossier)
+    pictures = _pictures(dossier, dossier.source)
     files: dict[str, bytes] = {"report.html": report(dossier)}
     for chart in dossier.charts:
         if chart.name in pictures:
@@ -71,16 +71,15 @@ def bundle(dossier: Dossier) -> bytes:
         files[f"csv/{one.name}.csv"] = csvs.plain(one)
         files[f"csv/{one.name}-excel.csv"] = csvs.excel(one)
     if slides.available():
-        files["funn.pptx" if lang == "nb" else "findings.pptx"] = slides.presentation(dossier, pictures)
+        files["funn.pptx" if lang == "nb" else "findings.pptx"] = presentation(dossier)
     files |= {name: text.encode() for name, text in dossier.files.items()}
     told = readme(dossier, list(files), [c.finding for c in dossier.charts if c.name not in pictures])
     return packed({say(lang, "LESMEG.txt", "README.txt"): told.encode(), **files})
 
 
-def _pictures(dossier: Dossier) -> dict[str, bytes]:
-    """The charts that something draws, as PNG by name."""
-    known = [c for c in dossier.charts if c.kind in drawn.KINDS]
-    return {c.name: drawn.png(c, dossier.lang, dossier.source) for c in known}
+def _pictures(dossier: Dossier, source: str) -> dict[str, bytes]:
+    """The charts that something draws, as PNG by name; with a ``source`` they stand alone."""
+    return {c.name: drawn.png(c, dossier.lang, source) for c in dossier.charts if c.kind in drawn.KINDS}
 
 
 def readme(dossier: Dossier, files: list[str], missing: list[str]) -> str:
@@ -101,13 +100,18 @@ def readme(dossier: Dossier, files: list[str], missing: list[str]) -> str:
         "funn.pptx": "lysbilder, ett funn på hvert",
         "findings.pptx": "slides, one finding on each",
         "scenario.yaml": say(lang, "scenarioet, som kommandoen under leser", "the scenario, which the command reads"),
+        "grunnlag": say(lang, "scenarioet som det bygger på", "the scenario that it extends"),
     }
     listed = [f"  {name:<15} {text}" for name, text in inside.items() if any(f.startswith(name) for f in files)]
     listed += [f"  {name}" for name in files if not any(name.startswith(known) for known in inside)]
     if not slides.available():
         listed.append("  " + slides.how(lang))
     listed += [
-        say(lang, f"  Uten figurfil: «{finding}»; tallene er med.", f"  Without a picture: «{finding}»; its numbers are here.")
+        say(
+            lang,
+            f"  Uten figurfil: «{finding}»; tallene er med.",
+            f"  Without a picture: «{finding}»; its numbers are here.",
+        )
         for finding in missing
     ]
     parts = [
@@ -127,5 +131,10 @@ def readme(dossier: Dossier, files: list[str], missing: list[str]) -> str:
 
 def _wrapped(text: str, first: str = "", rest: str = "") -> str:
     return textwrap.fill(
-        text, WIDE, initial_indent=first, subsequent_indent=rest or first, break_long_words=False, break_on_hyphens=False
+        text,
+        WIDE,
+        initial_indent=first,
+        subsequent_indent=rest or first,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

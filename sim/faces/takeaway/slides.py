@@ -29,7 +29,7 @@ def how(lang: str) -> str:
 
 
 def presentation(dossier: Dossier, pictures: dict[str, bytes]) -> bytes:
-    """The slides; ``pictures`` are PNGs by their charts' names, charts without one are left out.
+    """The slides; ``pictures`` are PNGs without titles by their charts' names, charts without one are left out.
 
     Raises:
         ImportError: python-pptx is not installed.
@@ -52,11 +52,15 @@ def presentation(dossier: Dossier, pictures: dict[str, bytes]) -> bytes:
             continue
         slide = made.slides.add_slide(made.slide_layouts[5])
         _title(slide, chart.finding, dossier.lang, Inches, Pt)
+        said = slide.shapes.add_textbox(Inches(0.6), Inches(1.55), Inches(12.1), Inches(0.45)).text_frame
+        _say(said.paragraphs[0], chart.what, Pt(16), dossier.lang, bold=False)
         picture = slide.shapes.add_picture(io.BytesIO(pictures[chart.name]), 0, 0)
-        scale = min(Inches(12.1) / picture.width, Inches(5.3) / picture.height)
+        scale = min(Inches(12.1) / picture.width, Inches(4.75) / picture.height)
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
-        picture.left, picture.top = int((made.slide_width - picture.width) / 2), Inches(1.75)
+        picture.left, picture.top = int((made.slide_width - picture.width) / 2), Inches(2.1)
         picture._element._nvXxPr.cNvPr.set("descr", f"{chart.finding}. {chart.what}. {chart.reading}")
+        under = slide.shapes.add_textbox(Inches(0.6), Inches(6.95), Inches(12.1), Inches(0.4)).text_frame
+        _say(under.paragraphs[0], dossier.source, Pt(12), dossier.lang, bold=False)
         _notes(slide, (chart.what, chart.reading, dossier.source, dossier.cite))
     about, when = made.core_properties, dt.datetime(2000, 1, 1)
     about.title, about.author, about.last_modified_by = dossier.title, "utrulling", "utrulling"

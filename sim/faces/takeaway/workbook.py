@@ -81,6 +81,9 @@ def _cells(page: Any, one: Sheet, bold: Any, formats: dict[str, Any]) -> None:
             elif value is not None:
                 page.write_number(line, at, value, formats.get(kind))
     page.freeze_panes(1, 1)
+    page.set_paper(9)  # A4
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
     page.set_column(0, 0, 34 if one.kinds[0] == "text" else 14)
     page.set_column(1, max(len(one.heads) - 1, 1), 14)
 
@@ -123,7 +126,7 @@ def _chart(book: Any, page: Any, one: Sheet, finding: str) -> None:
         dates = [row[0] for row in one.rows if isinstance(row[0], dt.date)]
         first, end = dt.date(min(dates).year, 1, 1), dt.date(max(dates).year + 1, 1, 1)
         days = [(day - dt.date(1899, 12, 30)).days for day in (first, end)]
-        made.set_x_axis({"num_format": "yyyy", "min": days[0], "max": days[1], "major_unit": 365.25})
+        made.set_x_axis({"num_format": "yyyy", "min": days[0], "max": days[1], "major_unit": 366})
         made.set_y_axis({"num_format": form, **({"min": 0, "max": 1} if one.kinds[alike[0]] == "share" else {})})
     else:
         made.set_y_axis({"reverse": True})

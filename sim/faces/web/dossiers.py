@@ -46,22 +46,39 @@ def _interventions(seen: Seen) -> Section:
         say(lang, "Tiltakene", "The interventions"),
         say(
             lang,
-            "Tiltak|Hva|Omfang|Start|Bestemmes av|Kostnad|Evidensgrad|Kilde",
-            "Intervention|What|Dose|Start|Decided by|Cost|Tag|Source",
+            "Tiltak|Hva|Omfang|Start|Bestemmes av|Evidensgrad|Kilde",
+            "Intervention|What|Dose|Start|Decided by|Tag|Source",
         ).split("|"),
-        ["text", "text", "text", "text", "text", "text", "text", "text"],
+        ["text"] * 7,
+    )
+    costs = Table(
+        say(lang, "Hva tiltakene koster", "What the interventions cost"),
+        [say(lang, "Tiltak", "Intervention"), say(lang, "Kostnad", "Cost")],
+        ["text", "text"],
     )
     turned = {s.key for s in address.settings}
     for _, controls in panel.groups(address):
         for c in controls:
             if c.key in turned:
-                dose = f"{panel.short(c.dose, lang)} {c.unit}" if c.dosed else say(lang, "alt eller intet", "all or none")
-                table.rows.append(
-                    [c.title, c.what if c.dosed else "–", dose, month_text(c.start, lang), c.decides]
-                    + ["; ".join(c.costs), c.tag, Norwegian(c.source)]
+                dose = (
+                    f"{panel.short(c.dose, lang)} {c.unit}" if c.dosed else say(lang, "alt eller intet", "all or none")
                 )
+                table.rows.append(
+                    [
+                        c.title,
+                        c.what if c.dosed else "–",
+                        dose,
+                        month_text(c.start, lang),
+                        c.decides,
+                        c.tag,
+                        Norwegian(c.source),
+                    ]
+                )
+                costs.rows += [[c.title, cost] for cost in c.costs]
     told = () if table.rows else (say(lang, "Ingen tiltak er lagt til.", "No intervention is added."),)
-    return Section("interventions", "", (*told, *content.rests(address)), (), (table,) if table.rows else ())
+    return Section(
+        "interventions", "", (*told, *content.rests(address)), (), tuple(t for t in (table, costs) if t.rows)
+    )
 
 
 def _places(seen: Seen) -> Section:
@@ -200,7 +217,11 @@ def dossier(given: Seen, keys: Sequence[str], null: str, seed: int) -> Dossier:
     return Dossier(
         lang=lang,
         title=title,
-        what=say(lang, f"Prognose for Pasientens kritiske informasjon: {where}", f"Forecast of critical patient information: {where}"),
+        what=say(
+            lang,
+            f"Prognose for Pasientens kritiske informasjon: {where}",
+            f"Forecast of critical patient information: {where}",
+        ),
         lead=tuple(spaced(line, lang) for line in lead if line.strip(". ")),
         sections=tuple(sections),
         facts=tuple((key, spaced(value, lang) if isinstance(value, str) else value) for key, value in facts),

@@ -18,9 +18,7 @@ def gates(chart: Chart, lang: str) -> Figure:
     (axes,) = panels_of(figure)
     for y, row in enumerate(rows):
         whole = row["kind"] == "whole"
-        (bar,) = axes.barh(
-            y, row["end"] - row["start"], left=row["start"], height=0.6, color=BLUE if whole else ORANGE
-        )
+        (bar,) = axes.barh(y, row["end"] - row["start"], left=row["start"], height=0.6, color=BLUE if whole else ORANGE)
         bar.set_gid(f"bar-{row['order']}")
         axes.plot(
             [row["nullStart"], row["nullEnd"]],

@@ -60,7 +60,9 @@ async def report(site: Site, request: Request) -> Response:
     asked = _asked(site, request)
     pairs = request.query_params.multi_items()
     moved = dict(pairs).get("move")
-    if moved is not None or len([1 for key, _ in pairs if key == "sections"]) > 1:  # from the form: to the lasting address
+    if (
+        moved is not None or len([1 for key, _ in pairs if key == "sections"]) > 1
+    ):  # from the form: to the lasting address
         keys = _moved(asked.keys, moved)
         return RedirectResponse(f"rapport?{Asked(asked.address, keys).query()}", 303)
     address, lang = asked.address, asked.address.lang
@@ -75,7 +77,9 @@ async def report(site: Site, request: Request) -> Response:
         address=address,
         query=asked.query(),
         plain=address.query(),
-        sections=[(key, dossiers.SECTIONS[key][0].to(lang), key in asked.keys, _place(asked.keys, key)) for key in listed],
+        sections=[
+            (key, dossiers.SECTIONS[key][0].to(lang), key in asked.keys, _place(asked.keys, key)) for key in listed
+        ],
         pictures=[(key, dossiers.SECTIONS[key][0].to(lang)) for key in asked.keys if key in dossiers.PICTURES],
         kept_pairs=[("lang", lang), ("scenario", address.scenario), *((s.key, str(s)) for s in address.settings)],
         areas=[(a, area_text(address.scenario, a, lang)) for a in areas(state)],
