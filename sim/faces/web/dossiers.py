@@ -74,7 +74,7 @@ def _interventions(seen: Seen) -> Section:
                         Norwegian(c.source),
                     ]
                 )
-                costs.rows += [[c.title, cost] for cost in c.costs]
+                costs.rows.extend([c.title, cost] for cost in c.costs)
     told = () if table.rows else (say(lang, "Ingen tiltak er lagt til.", "No intervention is added."),)
     return Section(
         "interventions", "", (*told, *content.rests(address)), (), tuple(t for t in (table, costs) if t.rows)
