@@ -52,14 +52,16 @@ def presentation(dossier: Dossier, pictures: dict[str, bytes]) -> bytes:
             continue
         slide = made.slides.add_slide(made.slide_layouts[5])
         _title(slide, chart.finding, dossier.lang, Inches, Pt)
-        said = slide.shapes.add_textbox(Inches(0.6), Inches(1.55), Inches(12.1), Inches(0.45)).text_frame
-        _say(said.paragraphs[0], chart.what, Pt(16), dossier.lang, bold=False)
+        above = slide.shapes.add_textbox(Inches(0.6), Inches(1.55), Inches(12.1), Inches(0.45)).text_frame
+        above.word_wrap = True
+        _say(above.paragraphs[0], chart.what, Pt(16), dossier.lang, bold=False)
         picture = slide.shapes.add_picture(io.BytesIO(pictures[chart.name]), 0, 0)
         scale = min(Inches(12.1) / picture.width, Inches(4.75) / picture.height)
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
         picture.left, picture.top = int((made.slide_width - picture.width) / 2), Inches(2.1)
         picture._element._nvXxPr.cNvPr.set("descr", f"{chart.finding}. {chart.what}. {chart.reading}")
         under = slide.shapes.add_textbox(Inches(0.6), Inches(6.95), Inches(12.1), Inches(0.4)).text_frame
+        under.word_wrap = True
         _say(under.paragraphs[0], dossier.source, Pt(12), dossier.lang, bold=False)
         _notes(slide, (chart.what, chart.reading, dossier.source, dossier.cite))
     about, when = made.core_properties, dt.datetime(2000, 1, 1)

@@ -80,6 +80,7 @@ def _cells(page: Any, one: Sheet, bold: Any, formats: dict[str, Any]) -> None:
                 page.write_datetime(line, at, dt.datetime.combine(value, dt.time()), formats["date"])
             elif value is not None:
                 page.write_number(line, at, value, formats.get(kind))
+    page.set_row(0, 32)
     page.freeze_panes(1, 1)
     page.set_paper(9)  # A4
     page.set_landscape()
