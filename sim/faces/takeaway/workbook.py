@@ -114,8 +114,8 @@ def _chart(book: Any, page: Any, one: Sheet, finding: str) -> None:
             colour = {"color": COLOURS[1]}
             series |= {"line": {"none": True}, "marker": {"type": "circle", "fill": colour, "border": colour}}
         else:
-            dash = {} if plain == 0 else {"dash_type": "long_dash"}
-            line = {"color": COLOURS[plain % len(COLOURS)], "width": 2.25} | dash
+            dashes = {} if plain == 0 else {"dash_type": "long_dash"}
+            line = {"color": COLOURS[plain % len(COLOURS)], "width": 2.25} | dashes
             series |= {"line": line, "marker": {"type": "none"}}
             plain += 1
         made.add_series(series)

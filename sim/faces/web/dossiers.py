@@ -15,7 +15,7 @@ from sim.experiments.forecast import version
 from sim.experiments.observations import Observation
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels
 from sim.faces.charts.chart import Chart
-from sim.faces.charts.words import area_text, month_text, points, spaced
+from sim.faces.charts.words import area_text, month_text, points, short, spaced
 from sim.faces.report import code
 from sim.faces.report.table import Norwegian, Table, say
 from sim.faces.takeaway.dossier import Dossier, Section
@@ -60,9 +60,7 @@ def _interventions(seen: Seen) -> Section:
     for _, controls in panel.groups(address):
         for c in controls:
             if c.key in turned:
-                dose = (
-                    f"{panel.short(c.dose, lang)} {c.unit}" if c.dosed else say(lang, "alt eller intet", "all or none")
-                )
+                dose = f"{short(c.dose, lang)} {c.unit}" if c.dosed else say(lang, "alt eller intet", "all or none")
                 table.rows.append(
                     [
                         c.title,

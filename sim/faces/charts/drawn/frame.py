@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from sim.faces.charts.chart import Chart
@@ -14,8 +16,13 @@ SOFT = "#46566A"
 WIDTH = 9.5  # inches
 _EDGE = 0.08  # inches
 # Lines of text: size in points, inches of a line, characters that fit in the width.
-_TITLE, _TEXT, _SMALL = (13, 0.24, 78), (10, 0.19, 104), (8.5, 0.17, 122)
-SWATCHES = {  # what a key's swatch looks like, by the name that the page's style sheet gives it
+Size = tuple[float, float, int]
+_TITLE: Size = (13, 0.24, 78)
+_TEXT: Size = (10, 0.19, 104)
+_SMALL: Size = (8.5, 0.17, 122)
+SWATCHES: dict[
+    str, dict[str, Any]
+] = {  # what a key's swatch looks like, by the name that the page's style sheet gives it
     "scenario": {"color": BLUE, "linewidth": 3},
     "null": {"color": INK, "linewidth": 2, "linestyle": (0, (4, 2))},
     "lost": {"color": ORANGE, "linewidth": 6},
@@ -48,23 +55,23 @@ def framed(figure: Figure, chart: Chart, source: str) -> Figure:
         ).set_in_layout(False)
         at -= key
     low = bottom + (_EDGE if source else 0)
-    figure.get_layout_engine().set(rect=(0, low / whole, 1, (at - low) / whole))
+    layout = figure.get_layout_engine()
+    assert isinstance(layout, ConstrainedLayoutEngine)
+    layout.set(rect=(0, low / whole, 1, (at - low) / whole))
     for text, size, weight, colour in below:
         low = _write(figure, low, whole, text, size, weight, colour)
     return figure
 
 
-def _wrapped(text: str, size: tuple[float, float, int]) -> list[str]:
+def _wrapped(text: str, size: Size) -> list[str]:
     return textwrap.wrap(text, size[2], break_on_hyphens=False)
 
 
-def _height(text: str, size: tuple[float, float, int]) -> float:
+def _height(text: str, size: Size) -> float:
     return size[1] * len(_wrapped(text, size)) + 0.04
 
 
-def _write(
-    figure: Figure, at: float, whole: float, text: str, size: tuple[float, float, int], weight: str, colour: str
-) -> float:
+def _write(figure: Figure, at: float, whole: float, text: str, size: Size, weight: str, colour: str) -> float:
     """Write a text under ``at`` inches, line by line; returns where the next may begin."""
     begin = at
     for line in _wrapped(text, size):
