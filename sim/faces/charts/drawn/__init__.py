@@ -12,6 +12,7 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from sim.faces.charts.chart import Chart
+from sim.faces.charts.drawn.evidence import foreseen, moved
 from sim.faces.charts.drawn.frame import framed
 from sim.faces.charts.drawn.gates import gates
 from sim.faces.charts.drawn.time import change, fan
@@ -21,6 +22,8 @@ KINDS: dict[str, Callable[[Chart, str], Figure]] = {
     "fan": fan,
     "gates": gates,
     "change": change,
+    "foreseen": foreseen,
+    "moved": moved,
 }
 
 

@@ -26,6 +26,14 @@ SWATCHES: dict[
     "scenario": {"color": BLUE, "linewidth": 3},
     "null": {"color": INK, "linewidth": 2, "linestyle": (0, (4, 2))},
     "lost": {"color": ORANGE, "linewidth": 6},
+    "dot": {"color": INK, "linestyle": "none", "marker": "o"},
+    "square": {
+        "color": ORANGE,
+        "linestyle": "none",
+        "marker": "s",
+        "markerfacecolor": "white",
+        "markeredgewidth": 1.6,
+    },
 }
 
 
