@@ -37,7 +37,8 @@ def points(element: ET.Element) -> Points:
         if one.tag == "use":
             x, y = float(one.get("x", "0")), float(one.get("y", "0"))
             shape = shapes.get((one.get("href") or "")[1:], [])
-            found += [(x + dx, y + dy) for dx, dy in shape] if len(shape) > 2 else [(x, y)]  # an area, or a placed mark
+            placed = len(shape) < 3 or min(dx for dx, _ in shape) < 0  # around its middle; an area is not
+            found += [(x, y)] if placed else [(x + dx, y + dy) for dx, dy in shape]
         elif one.tag == "path" and (moved := re.match(r"translate\(([-\d.]+),([-\d.]+)\)", one.get("transform", ""))):
             found.append((float(moved[1]), float(moved[2])))
         elif one.tag == "path" and one.get("id") is None:
