@@ -32,7 +32,7 @@ def dossier(one: Chart) -> Dossier:
 
 
 def test_every_kind_of_the_page_is_drawn_for_files() -> None:
-    assert set(vega.KINDS) == set(drawn.KINDS)
+    assert set(vega.KINDS) <= set(drawn.KINDS)
 
 
 def test_a_kind_that_nothing_draws_is_told_of_and_its_numbers_are_there() -> None:

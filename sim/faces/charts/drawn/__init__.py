@@ -12,10 +12,12 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from sim.faces.charts.chart import Chart
+from sim.faces.charts.drawn.compare import curves, lines, plane, spans
 from sim.faces.charts.drawn.evidence import foreseen, moved
 from sim.faces.charts.drawn.frame import framed
 from sim.faces.charts.drawn.gates import gates
 from sim.faces.charts.drawn.time import change, fan
+from sim.faces.charts.drawn.tornado import tornado
 from sim.faces.report import drawing
 
 KINDS: dict[str, Callable[[Chart, str], Figure]] = {
@@ -24,6 +26,11 @@ KINDS: dict[str, Callable[[Chart, str], Figure]] = {
     "change": change,
     "foreseen": foreseen,
     "moved": moved,
+    "lines": lines,
+    "curves": curves,
+    "spans": spans,
+    "plane": plane,
+    "tornado": tornado,
 }
 
 

@@ -15,11 +15,19 @@ from sim.faces.report.drawing import BLUE, INK, ORANGE
 SOFT = "#46566A"
 WIDTH = 9.5  # inches
 _EDGE = 0.08  # inches
+_SHORT = 38  # characters of a key of which three stand in a line
 # Lines of text: size in points, inches of a line, characters that fit in the width.
 Size = tuple[float, float, int]
 _TITLE: Size = (13, 0.24, 78)
 _TEXT: Size = (10, 0.19, 104)
 _SMALL: Size = (8.5, 0.17, 122)
+SERIES: dict[str, dict[str, Any]] = {  # the alternatives of a comparison: colour and dash of their lines
+    "0": {"color": INK, "linewidth": 1.8, "linestyle": (0, (5, 3))},
+    "A": {"color": BLUE, "linewidth": 2.2, "linestyle": "-"},
+    "B": {"color": ORANGE, "linewidth": 2.2, "linestyle": (0, (6, 2))},
+    "C": {"color": "#0B8585", "linewidth": 2.2, "linestyle": (0, (1.5, 1.5))},
+    "D": {"color": "#7A3E9D", "linewidth": 2.2, "linestyle": (0, (6, 2, 1.5, 2))},
+}
 SWATCHES: dict[
     str, dict[str, Any]
 ] = {  # what a key's swatch looks like, by the name that the page's style sheet gives it
@@ -34,6 +42,7 @@ SWATCHES: dict[
         "markerfacecolor": "white",
         "markeredgewidth": 1.6,
     },
+    **{f"series-{name}": style for name, style in SERIES.items()},
 }
 
 
@@ -42,7 +51,8 @@ def framed(figure: Figure, chart: Chart, source: str) -> Figure:
     above = [(chart.finding, _TITLE, "bold", INK), (chart.what, _TEXT, "normal", SOFT)] if source else []
     below = [(chart.reading, _SMALL, "normal", SOFT), (source, _SMALL, "normal", SOFT)] if source else []
     keys = [key for key in chart.keys if key[0] in SWATCHES]
-    key = 0.28 if keys else 0.0
+    columns = 3 if max((len(words) for _, words in keys), default=0) <= _SHORT else 1
+    key = 0.06 + 0.21 * -(-len(keys) // columns) if keys else 0.0
     top = sum(_height(text, size) for text, size, _, _ in above) + key
     bottom = sum(_height(text, size) for text, size, _, _ in below)
     inner = float(figure.get_size_inches()[1])
@@ -56,7 +66,7 @@ def framed(figure: Figure, chart: Chart, source: str) -> Figure:
             handles=[Line2D([], [], label=words, **SWATCHES[name]) for name, words in keys],
             loc="upper left",
             bbox_to_anchor=(0, at / whole),
-            ncols=3,
+            ncols=columns,
             frameon=False,
             borderpad=0.2,
             fontsize=9,

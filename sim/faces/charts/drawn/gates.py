@@ -12,7 +12,7 @@ from sim.language import percent
 
 
 def gates(chart: Chart, lang: str) -> Figure:
-    """The waterfall."""
+    """The waterfall; ``alone`` without the null alternative's lines."""
     rows = sorted(chart.data["rows"], key=lambda row: int(row["order"]))
     figure = new_figure(WIDTH, 4.0)
     (axes,) = panels_of(figure)
@@ -20,14 +20,15 @@ def gates(chart: Chart, lang: str) -> Figure:
         whole = row["kind"] == "whole"
         (bar,) = axes.barh(y, row["end"] - row["start"], left=row["start"], height=0.6, color=BLUE if whole else ORANGE)
         bar.set_gid(f"bar-{row['order']}")
-        axes.plot(
-            [row["nullStart"], row["nullEnd"]],
-            [y + 0.38] * 2,
-            color=INK,
-            linewidth=2,
-            solid_capstyle="butt",
-            gid=f"null-{row['order']}",
-        )
+        if not chart.settings.get("alone"):
+            axes.plot(
+                [row["nullStart"], row["nullEnd"]],
+                [y + 0.38] * 2,
+                color=INK,
+                linewidth=2,
+                solid_capstyle="butt",
+                gid=f"null-{row['order']}",
+            )
         after = row["end"] <= 0.8
         axes.annotate(
             row["text"],
