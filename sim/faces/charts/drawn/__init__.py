@@ -12,10 +12,12 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from sim.faces.charts.chart import Chart
+from sim.faces.charts.drawn.capacity import headroom, knee, timeline
 from sim.faces.charts.drawn.compare import curves, lines, plane, spans
 from sim.faces.charts.drawn.evidence import foreseen, moved
 from sim.faces.charts.drawn.frame import framed
 from sim.faces.charts.drawn.gates import gates
+from sim.faces.charts.drawn.plan import gantt, money
 from sim.faces.charts.drawn.time import change, fan
 from sim.faces.charts.drawn.tornado import tornado
 from sim.faces.report import drawing
@@ -31,6 +33,11 @@ KINDS: dict[str, Callable[[Chart, str], Figure]] = {
     "spans": spans,
     "plane": plane,
     "tornado": tornado,
+    "gantt": gantt,
+    "money": money,
+    "knee": knee,
+    "timeline": timeline,
+    "headroom": headroom,
 }
 
 

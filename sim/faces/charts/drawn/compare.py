@@ -93,7 +93,7 @@ def spans(chart: Chart, lang: str) -> Figure:
         axes.annotate(
             row["text"], (1, y - 0.28), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=9
         )
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     decimals = 0 if max(map(abs, axes.get_xlim())) > 0.05 else 1 if max(map(abs, axes.get_xlim())) > 0.004 else 2
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(100 * v, lang, decimals)))
     axes.set_xlabel({"nb": "prosentpoeng", "en": "percentage points"}[lang])

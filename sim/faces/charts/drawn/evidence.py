@@ -26,7 +26,7 @@ def named_rows(rows: list[Row], height: float) -> tuple[Figure, Axes]:
 
 def share_axis(axes: Axes, lang: str) -> None:
     """Shares along the axis across."""
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: percent(v, lang)))
 
 

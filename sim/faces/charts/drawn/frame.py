@@ -34,6 +34,8 @@ SWATCHES: dict[
     "scenario": {"color": BLUE, "linewidth": 3},
     "null": {"color": INK, "linewidth": 2, "linestyle": (0, (4, 2))},
     "lost": {"color": ORANGE, "linewidth": 6},
+    "use": {"color": BLUE, "linewidth": 7},
+    "bar": {"color": ORANGE, "linewidth": 3},
     "dot": {"color": INK, "linestyle": "none", "marker": "o"},
     "square": {
         "color": ORANGE,

@@ -41,7 +41,7 @@ def years_axis(axes: Axes, x: Floats) -> None:
 
 def points_axis(axes: Axes, lang: str) -> None:
     """Differences of shares in percentage points."""
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     decimals = 0 if max(map(abs, axes.get_ylim())) > 0.05 else 1
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(100 * y, lang, decimals)))
 
