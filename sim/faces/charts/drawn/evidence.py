@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -37,7 +39,7 @@ def foreseen(chart: Chart, lang: str) -> Figure:
     y = range(len(rows))
     axes.hlines(y, column(rows, "low"), column(rows, "high"), color=BLUE, linewidth=3, gid="low-high")
     axes.plot(column(rows, "middle"), y, "|", color=BLUE, markersize=14, markeredgewidth=3, gid="middle")
-    hollow = {"markerfacecolor": "white", "markeredgewidth": 1.6}
+    hollow: dict[str, Any] = {"markerfacecolor": "white", "markeredgewidth": 1.6}
     axes.plot(column(rows, "naive"), y, "s", color=ORANGE, markersize=7, gid="naive", **hollow)
     axes.plot(column(rows, "published"), y, "o", color=INK, markersize=7, gid="published")
     share_axis(axes, lang)
