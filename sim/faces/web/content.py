@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from sim.experiments.observations import Observation
+from sim.experiments.priced import Outlay
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, years
 from sim.faces.charts import outlook as charts
 from sim.faces.charts.chart import Chart
 from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
+from sim.faces.web import price
 from sim.faces.web.address import Address
 from sim.language import number, percent
 from sim.scenario.levers import BY_KEY, file, known
@@ -40,14 +42,21 @@ def command(address: Address, seed: int) -> str:
 
 
 def answer(
-    address: Address, outlook: Outlook, seed: int, exact: bool, observed: Sequence[Observation]
+    address: Address,
+    outlook: Outlook,
+    outlay: Outlay,
+    null: State,
+    seed: int,
+    exact: bool,
+    observed: Sequence[Observation],
 ) -> dict[str, Any]:
     """Everything that changes on the page when a lever is turned."""
     lang = address.lang
+    at = labels(State(address.scenario)).index(address.month)
     said = {
         "exact": exact,
         "query": address.query(),
-        "headline": headline(address, outlook),
+        "headline": headline(address, outlook) | price.told(address, outlay, null, at),
         "charts": {chart.name: chart.as_json(lang) for chart in shown(address, outlook, observed)},
         "status": say(
             lang,
@@ -57,7 +66,7 @@ def answer(
         "source": source(address, outlook.draws, seed),
         "command": command(address, seed),
         "file": slug(title(address)) + ".yaml",
-        "rests": rests(address),
+        "rests": rests(address, null),
     }
     return {key: all_spaced(value, lang) for key, value in said.items()}
 
@@ -135,7 +144,7 @@ def headline(address: Address, outlook: Outlook) -> dict[str, str]:
     }
 
 
-def rests(address: Address) -> list[str]:
+def rests(address: Address, null: State) -> list[str]:
     """The assumptions behind what is visible: one line for each lever turned, and what holds for all."""
     lang = address.lang
     tags = words(TAGS)
@@ -154,6 +163,7 @@ def rests(address: Address) -> list[str]:
                     f" Outside the range that the intervention states ({span}): nothing is known of its effect there.",
                 )
         lines.append(line)
+    lines += price.rests(address.state, null, lang)
     fitted = grounds(address.scenario).loaded.scenario.fitted is not None
     lines.append(
         say(

@@ -13,13 +13,14 @@ import numpy as np
 from sim.errors import UserError
 from sim.experiments.forecast import version
 from sim.experiments.observations import Observation
+from sim.experiments.priced import Outlay
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels
 from sim.faces.charts.chart import Chart
 from sim.faces.charts.words import area_text, month_text, points, short, spaced
 from sim.faces.report import code
 from sim.faces.report.table import Norwegian, Table, say
 from sim.faces.takeaway.dossier import Dossier, Section
-from sim.faces.web import content, evidence, panel
+from sim.faces.web import content, evidence, panel, price
 from sim.faces.web.address import Address
 from sim.language import Text
 from sim.model.version import MODEL_VERSION
@@ -34,6 +35,8 @@ class Seen:
 
     address: Address
     outlook: Outlook
+    outlay: Outlay
+    null: State
     places: dict[str, Outlook]
     observed: Sequence[Observation]
     charts: dict[str, Chart]
@@ -75,7 +78,7 @@ def _interventions(seen: Seen) -> Section:
                 costs.rows.extend([c.title, cost] for cost in c.costs)
     told = () if table.rows else (say(lang, "Ingen tiltak er lagt til.", "No intervention is added."),)
     return Section(
-        "interventions", "", (*told, *content.rests(address)), (), tuple(t for t in (table, costs) if t.rows)
+        "interventions", "", (*told, *content.rests(address, seen.null)), (), tuple(t for t in (table, costs) if t.rows)
     )
 
 
@@ -165,7 +168,12 @@ def chosen(pairs: list[tuple[str, str]]) -> tuple[list[str], list[tuple[str, str
 
 
 def seen(
-    address: Address, outlook: Outlook, places: dict[str, Outlook], observed: Sequence[Observation], keys: Sequence[str]
+    address: Address,
+    answer: tuple[Outlook, Outlay],
+    null: State,
+    places: dict[str, Outlook],
+    observed: Sequence[Observation],
+    keys: Sequence[str],
 ) -> Seen:
     """What the sections ``keys`` need; slow where they need what is behind the numbers."""
     lang = address.lang
@@ -177,18 +185,25 @@ def seen(
             reading=spaced(c.reading, lang),
             data=content.all_spaced(c.data, lang),
         )
-        for c in content.shown(address, outlook, observed)
+        for c in content.shown(address, answer[0], observed)
     }
     wanted = {"evidence", "assumptions", "conflicts"} & set(keys)
     behind = evidence.behind(address, observed) if wanted else {}
-    return Seen(address, outlook, places, observed, charts, behind)
+    return Seen(address, *answer, null, places, observed, charts, behind)
 
 
-def dossier(given: Seen, keys: Sequence[str], null: str, seed: int) -> Dossier:
+def dossier(given: Seen, keys: Sequence[str], seed: int) -> Dossier:
     """The report of an address with the sections ``keys``, in their order."""
     address, lang = given.address, given.address.lang
-    said = content.headline(address, given.outlook)
-    lead = [f"{said['value']} {said['what']}. {said['interval']}.", said["change"] + ".", said["better"]]
+    at = labels(State(address.scenario)).index(address.month)
+    said = content.headline(address, given.outlook) | price.told(address, given.outlay, given.null, at)
+    lead = [
+        f"{said['value']} {said['what']}. {said['interval']}.",
+        said["change"] + ".",
+        said["better"],
+        said["cost"],
+        said["per"],
+    ]
     title = content.title(address)
     files, command = scenario_files(address, seed)
     where = f"{area_text(address.scenario, address.area, lang)}, {month_text(address.month, lang)}"
@@ -201,7 +216,7 @@ def dossier(given: Seen, keys: Sequence[str], null: str, seed: int) -> Dossier:
         (say(lang, "Scenario", "Scenario"), address.scenario),
         (say(lang, "Scenarioets SHA-256", "The scenario's SHA-256"), loaded.hash),
         (say(lang, "Tiltak", "Interventions"), ", ".join(map(_setting, address.settings)) or "–"),
-        (say(lang, "Nullalternativet", "Null alternative"), null),
+        (say(lang, "Nullalternativet", "Null alternative"), given.null.scenario),
         (say(lang, "Sted og måned", "Place and month"), where),
         (say(lang, "Trekk", "Draws"), given.outlook.draws),
         (say(lang, "Frø", "Seed"), seed),

@@ -81,7 +81,12 @@ async def report(site: Site, request: Request) -> Response:
             (key, dossiers.SECTIONS[key][0].to(lang), key in asked.keys, _place(asked.keys, key)) for key in listed
         ],
         pictures=[(key, dossiers.SECTIONS[key][0].to(lang)) for key in asked.keys if key in dossiers.PICTURES],
-        kept_pairs=[("lang", lang), ("scenario", address.scenario), *((s.key, str(s)) for s in address.settings)],
+        kept_pairs=[
+            ("lang", lang),
+            ("scenario", address.scenario),
+            *((s.key, str(s)) for s in address.settings),
+            *address.carried(),
+        ],
         areas=[(a, area_text(address.scenario, a, lang)) for a in areas(state)],
         months=[(m, month_text(m, lang)) for m in months],
         saved_as=content.title(address),
@@ -129,13 +134,13 @@ async def _dossier(site: Site, request: Request, asked: Asked) -> Dossier:
     desk = site.open()
     address = asked.address
     state = State(address.scenario)
-    outlook = await desk.exact(address.state, area_index(state, address.area), request.is_disconnected)
+    answer = await desk.exact(address.state, area_index(state, address.area), request.is_disconnected)
     named = areas(state) if "places" in asked.keys else []
-    places = {a: await desk.exact(address.state, area_index(state, a), request.is_disconnected) for a in named}
+    places = {a: (await desk.exact(address.state, area_index(state, a), request.is_disconnected))[0] for a in named}
 
     def made() -> Dossier:
-        given = dossiers.seen(address, outlook, places, site.observed, asked.keys)
-        return dossiers.dossier(given, asked.keys, site.null, desk.seed)
+        given = dossiers.seen(address, answer, desk.null, places, site.observed, asked.keys)
+        return dossiers.dossier(given, asked.keys, desk.seed)
 
     return await asyncio.to_thread(made)
 
