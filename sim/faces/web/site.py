@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sim.language import Text
 from sim.scenario import data
 
 HERE = Path(__file__).parent
+KEPT = 24  # files that are kept for who asks again, at most about a megabyte each
 NAMES = (  # of the pages that stand in every page's head, in the order of the work
     ("utforsk", Text("Utforsk", "Explore")),
     ("sammenlign", Text("Sammenlign", "Compare")),
@@ -77,6 +79,7 @@ class Site:
         self.desk: Desk | None = None
         self.runs = Runs(folder)
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
+        self._files: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()  # made for who asked, by what was asked
 
     @property
     def null(self) -> str:
@@ -88,6 +91,16 @@ class Site:
         if self.desk is None:
             self.desk = Desk(self.null, self.workers)
         return self.desk
+
+    def kept_file(self, key: tuple[Any, ...]) -> bytes | None:
+        """A file that was made before, or None."""
+        return self._files.get(key)
+
+    def keep_file(self, key: tuple[Any, ...], content: bytes) -> None:
+        """Keep a file for who asks again; the oldest make room."""
+        self._files[key] = content
+        while len(self._files) > KEPT:
+            self._files.popitem(last=False)
 
     def address(self, request: Request) -> Address:
         """What a request asks for."""
