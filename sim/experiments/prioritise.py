@@ -34,6 +34,11 @@ class Fed:
     values: dict[tuple[str, str], Floats]
     replications: int
 
+    @property
+    def measures(self) -> list[str]:
+        """The measures that it gives points."""
+        return list(dict.fromkeys(key for key, _ in self.values))
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -68,9 +73,16 @@ def without(scenario: Scenario, sectors: list[str]) -> Scenario:
 
 
 def feed(sheet: Sheet, scenario: Scenario, replications: int, seed: int, workers: int | None, label: str | None) -> Fed:
-    """Simulate what the sheet's measures make of a difference, with common random numbers."""
+    """Simulate what the sheet's measures make of a difference, with common random numbers.
+
+    A measure is simulated when the scenario has all its sectors; the points of any other are as the sheet reads them.
+    """
     wanted = sorted({f.of for f in sheet.feeds})
-    simulated = {k: m.sectors for k, m in sheet.measures.items() if m.sectors and sheet.admitted(k)}
+    simulated = {
+        k: m.sectors
+        for k, m in sheet.measures.items()
+        if m.sectors and sheet.admitted(k) and set(m.sectors) <= scenario.sectors.keys()
+    }
     values: dict[tuple[str, str], Floats] = {}
     series = [name for name in wanted if name not in COUNTED]
     base = replicate(scenario, replications, seed, workers, label)
@@ -142,7 +154,7 @@ def score(sheet: Sheet, fed: Fed | None, seed: int, draws: int = DRAWS) -> Score
             answers = []
             for question in content.questions:
                 rule = sheet.feed(key, criterion, question)
-                if fed is None or rule is None:
+                if rule is None or (key, rule.of) not in values:
                     parameter = sheet.measures[key].points[criterion][question]
                     answers.append(parameter.quantile(uniforms(seed, f"points.{key}.{criterion}.{question}", draws)))
                 else:

@@ -21,6 +21,14 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
     """What can be given."""
     scenario(made, t)
     made.add_argument(
+        "--prior",
+        action="store_true",
+        help=t(
+            "beskriv en kjøring med spennene, ikke de kalibrerte parameterne",
+            "describe a run with the ranges, not the calibrated parameters",
+        ),
+    )
+    made.add_argument(
         "--out",
         metavar=t("FIL", "FILE"),
         help=t(
@@ -33,6 +41,7 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; returns the exit code."""
     from sim.experiments.output import write_aside
+    from sim.experiments.posterior import with_posterior
     from sim.faces.report import stress
     from sim.scenario.load import load
 
@@ -43,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
             f"--out must end in {' or '.join(SUFFIXES)}, not «{options.out}»",
         )
     loaded = load(options.scenario)
+    if not options.prior:
+        loaded, _ = with_posterior(loaded)
     if target is None:
         if options.json:
             answer(options, [_plain(item, options.lang) for item in stress.items(loaded, options.lang)])

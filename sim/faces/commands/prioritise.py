@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from sim.errors import EXIT_OK
-from sim.faces.arguments import Translate, positive
+from sim.faces.arguments import Translate, draws, positive
 from sim.faces.talk import answer, say
 from sim.language import Text
 
@@ -45,22 +45,18 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         metavar="N",
         help=t(f"antall simulerte trekk ({REPLICATIONS})", f"number of simulated draws ({REPLICATIONS})"),
     )
-    made.add_argument("--seed", type=int, metavar="S", help=t("frø (scenarioets)", "seed (the scenario's)"))
-    made.add_argument(
-        "--workers",
-        type=positive,
-        metavar="W",
-        help=t("antall prosesser (alle kjerner)", "number of processes (all cores)"),
-    )
+    draws(made, t)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; returns the exit code."""
     import shlex
+    import sys
 
     from sim.experiments import output
+    from sim.experiments.posterior import with_posterior
     from sim.experiments.prioritise import agreement, feed, rank, score
-    from sim.faces.report import analysis, priorities
+    from sim.faces.report import analysis, page, priorities
     from sim.scenario import prioritisation
     from sim.scenario.load import load
 
@@ -70,8 +66,10 @@ def run(options: argparse.Namespace) -> int:
     target = Path(options.out or Path("out") / Path(options.sheet).stem)
     output.refuse_if_foreign(target)
     seed = loaded.scenario.seed if options.seed is None else options.seed
-    fed = None
+    fed = kept = None
     if simulating:
+        if not options.prior:
+            loaded, kept = with_posterior(loaded)
         label = "Simulerer" if options.lang == "nb" else "Simulating"
         fed = feed(sheet, loaded.scenario, options.replications, seed, options.workers, label)
     ranking, read = rank(sheet, score(sheet, fed, seed), seed), rank(sheet, score(sheet, None, seed), seed)
@@ -79,10 +77,18 @@ def run(options: argparse.Namespace) -> int:
         f"utrulling prioritise {shlex.quote(options.sheet)} --scenario {shlex.quote(options.scenario)} --seed {seed}"
     )
     if simulating:
-        repeat += f" --replications {options.replications}"
-    made = priorities.analysis(sheet, ranking, read, fed, loaded, seed, repeat, options.lang)
+        repeat += f" --replications {options.replications}" + (" --prior" if options.prior else "")
+    made = priorities.analysis(sheet, ranking, read, fed, loaded, kept, seed, repeat, options.lang)
+    made.warning = page.doubts(kept, options.lang) or ""
     table = priorities.table(sheet, ranking, read, options.lang)
-    manifest = {"sheet": options.sheet, "scenario": loaded.name, "seed": seed, "replications": options.replications}
+    posterior = None if kept is None else kept.summary
+    manifest = {
+        "sheet": options.sheet,
+        "scenario": loaded.name if simulating else None,
+        "seed": seed,
+        "replications": options.replications if simulating else None,
+        "posterior": posterior,
+    }
     files = analysis.write(
         target,
         made,
@@ -97,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
             "sheet": options.sheet,
             "scenario": loaded.name if simulating else None,
             "seed": seed,
+            "posterior": posterior,
             "ranking": [
                 {
                     "measure": key,
@@ -117,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
     )
     for sentence in made.answer:
         say(options, sentence, sentence)
+    if made.warning:
+        print(made.warning, file=sys.stderr)
     say(
         options,
         f"Rangeringen ligger i {target}. Neste: åpne {target / 'report.html'}, eller endre vektene i en kopi av arket",

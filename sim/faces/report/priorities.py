@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from sim.experiments.posterior import Kept
 from sim.experiments.prioritise import DRAWS, Fed, Ranking, agreement
 from sim.faces.report import drawing, tables
 from sim.faces.report.analysis import Analysis, Section
@@ -18,11 +19,20 @@ from sim.vocabulary import MEASURES, SECTORS, TAGS, words
 
 
 def analysis(
-    sheet: Sheet, ranking: Ranking, read: Ranking, fed: Fed | None, loaded: Loaded, seed: int, repeat: str, lang: str
+    sheet: Sheet,
+    ranking: Ranking,
+    read: Ranking,
+    fed: Fed | None,
+    loaded: Loaded,
+    kept: Kept | None,
+    seed: int,
+    repeat: str,
+    lang: str,
 ) -> Analysis:
-    """The whole report; ``read`` is the ranking with the points as they are read, without the simulation."""
+    """The whole report; ``read`` is the ranking with the points as they are read, without the simulation, ``kept`` the
+    posterior that was drawn from."""
     title = sheet.title if lang == "nb" else sheet.title_en
-    fed_measures = [k for k in ranking.measures if sheet.measures[k].sectors]
+    fed_measures = [] if fed is None else fed.measures
     sections = [
         Section(
             say(lang, "Rangeringen", "The ranking"),
@@ -86,14 +96,25 @@ def analysis(
     return Analysis(
         what=say(lang, "Prioriteringsark", "Prioritisation sheet"),
         title=title,
-        answer=_answer(sheet, ranking, read, fed, lang),
+        answer=_answer(sheet, ranking, fed, kept, lang),
         sections=sections,
         repeat=repeat,
-        origin=say(lang, f"Scenario: {loaded.name} · frø {seed}", f"Scenario: {loaded.name} · seed {seed}")
+        origin=say(
+            lang,
+            f"Scenario: {loaded.name} · {_drawn(kept, lang)} · frø {seed}",
+            f"Scenario: {loaded.name} · {_drawn(kept, lang)} · seed {seed}",
+        )
         if fed
         else say(lang, "uten simulering", "without simulation"),
         hash=loaded.hash,
     )
+
+
+def _drawn(kept: Kept | None, lang: str) -> str:
+    """Where the simulation's parameters come from."""
+    if kept is None:
+        return say(lang, "fra a priori-fordelingene", "from the priors")
+    return say(lang, f"kalibrert med {kept.path.name}", f"calibrated by {kept.path.name}")
 
 
 def _name(sheet: Sheet, key: str, lang: str) -> str:
@@ -112,10 +133,10 @@ def _how(sheet: Sheet, lang: str) -> str:
     )
 
 
-def _answer(sheet: Sheet, ranking: Ranking, read: Ranking, fed: Fed | None, lang: str) -> list[str]:
+def _answer(sheet: Sheet, ranking: Ranking, fed: Fed | None, kept: Kept | None, lang: str) -> list[str]:
     by_place = [ranking.measures[i] for i in np.argsort(ranking.order)]
     leaders = ", ".join(by_place[:3])
-    fed_measures = [k for k in ranking.measures if sheet.measures[k].sectors]
+    fed_measures = [] if fed is None else fed.measures
     first = ranking.measures[int(ranking.first.argmax())]
     sentences = [
         say(lang, f"Øverst: {leaders}.", f"At the top: {leaders}."),
@@ -125,7 +146,7 @@ def _answer(sheet: Sheet, ranking: Ranking, read: Ranking, fed: Fed | None, lang
             f"{first} is first for {percent(float(ranking.first.max()), lang)} of all possible weightings.",
         ),
     ]
-    if fed is not None and fed_measures:
+    if fed_measures:
         told = [
             f"{k}: {ranking.order[ranking.measures.index(k)]} ({sheet.measures[k].published_rank or '–'})"
             for k in fed_measures
@@ -133,8 +154,8 @@ def _answer(sheet: Sheet, ranking: Ranking, read: Ranking, fed: Fed | None, lang
         sentences.append(
             say(
                 lang,
-                f"Med poeng fra simuleringen (vedleggets plass i parentes): {', '.join(told)}.",
-                f"With points from the simulation (published place in brackets): {', '.join(told)}.",
+                f"Med poeng fra simuleringen, {_drawn(kept, lang)} (vedleggets plass i parentes): {', '.join(told)}.",
+                f"With points from the simulation, {_drawn(kept, lang)} (published place in brackets): {', '.join(told)}.",
             )
         )
     return sentences

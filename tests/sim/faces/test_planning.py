@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow.parquet as pq
 import pytest
 
+from sim.experiments import posterior
 from sim.faces.cli import main
 from sim.scenario.data import shipped
 
@@ -146,3 +148,39 @@ def test_prioritise_writes_the_ranking(tmp_path: Path, capsys: pytest.CaptureFix
     assert len(found["not_admitted"]) == 7
     assert sum(m["first_share_of_weights"] for m in found["ranking"]) == pytest.approx(1)
     assert {"report.html", "ranking.csv", "weights.csv", "tables.xlsx", "manifest.json"} == set(found["files"])
+
+
+@pytest.mark.parametrize("command", [["prioritise", "--scenario"], ["document"]])
+def test_a_posterior_of_another_version_is_refused(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fitted = pq.read_table(shipped() / "posteriors" / "helse-vest.parquet")
+    about = json.loads(fitted.schema.metadata[posterior.KEY]) | {"model_version": 99}
+    pq.write_table(fitted.replace_schema_metadata({posterior.KEY: json.dumps(about)}), tmp_path / "old.parquet")
+    file = tmp_path / "old.yaml"
+    file.write_text(f"extends: {shipped() / 'national.yaml'}\nposterior: old.parquet\n", encoding="utf-8")
+    out = tmp_path / "never.md"
+    assert main([*command, str(file), "--out", str(out)]) == 2
+    assert "modellversjon 99" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_prioritise_simulates_with_the_calibrated_parameters(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["prioritise", "--scenario", scenario, "--replications", "2", "--workers", "1"]
+    means = {}
+    for drawn, extra in (("calibrated", []), ("prior", ["--prior"])):
+        out = tmp_path / drawn
+        found = answer([*few, *extra, "--out", str(out)], capsys)
+        manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["posterior"] == found["posterior"]
+        assert (manifest["posterior"] is None) == (drawn == "prior") == manifest["repeat"].endswith("--prior")
+        book = openpyxl.load_workbook(out / "tables.xlsx")
+        rows = next(s for s in book if "Forskjellen" in str(s["A1"].value)).iter_rows(min_row=3, values_only=True)
+        means[drawn] = {row[2]: row[3] for row in rows}
+        assert {m["measure"] for m in found["ranking"]} >= {"KI-2", "KI-3"}  # read, as the region has no such actors
+    assert (
+        means["calibrated"]["innbyggere med informasjon i kjernejournal"]
+        != means["prior"]["innbyggere med informasjon i kjernejournal"]
+    )
