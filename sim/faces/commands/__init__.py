@@ -1,4 +1,7 @@
-"""The commands of ``utrulling``, one file each: ``HELP``, ``arguments`` and ``run``. Heavy imports wait in ``run``."""
+"""The commands of ``utrulling``, one file each: ``HELP``, ``AIMS`` (the questions that it answers, if any), ``arguments`` and ``run``.
+
+Heavy imports wait in ``run``.
+"""
 
 from __future__ import annotations
 

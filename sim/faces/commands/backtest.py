@@ -15,6 +15,12 @@ HELP = Text(
     "Etterprøv: tilpass det som var kjent, forutsi resten, og sammenlign med enkle framskrivninger.",
     "Hindcast: fit what was known, predict the rest, and compare with naive forecasts.",
 )
+AIMS = (
+    Text(
+        "Hvor godt ville modellen ha truffet tall som kom etterpå?",
+        "How well would the model have met figures that came later?",
+    ),
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:

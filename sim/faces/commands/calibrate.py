@@ -19,6 +19,12 @@ HELP = Text(
     "Kalibrer parameterne mot de publiserte tallene, og vis hva dataene sier og ikke sier.",
     "Calibrate the parameters to the published figures, and show what the data say and do not say.",
 )
+AIMS = (
+    Text(
+        "Hva sier de publiserte tallene om parameterne, og hva sier de ikke?",
+        "What do the published figures say about the parameters, and what do they not?",
+    ),
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:

@@ -22,6 +22,12 @@ HELP = Text(
     "Compare interventions with the null alternative: effect, cost, certainty. Example: utrulling compare national "
     '--with eid-nurses --with elearning+eid-nurses@2026-12 --trust "Helse Fonna". List them with --list.',
 )
+AIMS = (
+    Text(
+        "Hvilket tiltak, eller hvilken pakke av tiltak, gir mest, hvor sikkert, og til hvilken pris?",
+        "Which intervention, or package of them, gives most, how surely, and at what price?",
+    ),
+)
 MOST = 200  # draws unless more are asked for: about a minute for a handful of alternatives on two cores
 
 

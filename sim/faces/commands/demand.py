@@ -15,6 +15,12 @@ HELP = Text(
     "Skriv etterspørselen i en måned (kall per sekund) som lasttesten spiller av.",
     "Write the demand of a month (calls per second) that the load test plays.",
 )
+AIMS = (
+    Text(
+        "Hvor mange kall per sekund gir innføringen i en gitt måned?",
+        "How many calls per second does the rollout make in a given month?",
+    ),
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:

@@ -10,6 +10,12 @@ from sim.faces.talk import answer, say
 from sim.language import Text
 
 HELP = Text("Fortell ett foretaks tidslinje i ett trekk.", "Tell one unit's timeline in one draw.")
+AIMS = (
+    Text(
+        "Hva skjer ved ett sykehus, og hvorfor?",
+        "What happens at one hospital, and why?",
+    ),
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:

@@ -19,6 +19,16 @@ HELP = Text(
     "Simuler innføringen og skriv prognosen: rapport, tabeller, manifest.",
     "Simulate the rollout and write the forecast: report, tables, manifest.",
 )
+AIMS = (
+    Text(
+        "Hvor stor andel av de nye oppføringene blir synkronisert i hvert område og hver måned, og hvor sikkert er det?",
+        "What share of new entries is synced in each area and month, and how sure is it?",
+    ),
+    Text(
+        "Når vokser bruken ut av en målt kapasitet (--capacity)?",
+        "When does use outgrow a measured capacity (--capacity)?",
+    ),
+)
 
 
 def arguments(made: argparse.ArgumentParser, t: Translate) -> None:

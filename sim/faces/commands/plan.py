@@ -15,6 +15,12 @@ HELP = Text(
     "Finn den billigste pakken av tiltak, og når de må begynne, som når et mål innenfor en årlig ramme.",
     "Find the cheapest set of interventions, and when they must begin, that reaches a target inside a yearly budget.",
 )
+AIMS = (
+    Text(
+        "Hva skal til for å nå et mål til en gitt måned innenfor den årlige rammen?",
+        "What does it take to reach a target by a month inside the yearly budget?",
+    ),
+)
 DRAWS, EVALUATIONS, VERIFY = 32, 120, 100
 
 

@@ -14,6 +14,12 @@ HELP = Text(
     "Ranger tiltak etter prioriteringsmodellen fra 2021, med poeng fra simuleringen.",
     "Rank measures by the prioritisation model of 2021, with points from the simulation.",
 )
+AIMS = (
+    Text(
+        "Hvilke tiltak kommer først etter prioriteringsmodellen fra 2021, og hva henger rekkefølgen på?",
+        "Which measures come first by the prioritisation model of 2021, and what does the order hang on?",
+    ),
+)
 REPLICATIONS = 40
 
 

@@ -15,6 +15,12 @@ HELP = Text(
     "Finn hvilke ukjente tall svaret henger på, og hva det er verd å måle dem først.",
     "Find which unknown numbers the answer hangs on, and what it is worth to measure them first.",
 )
+AIMS = (
+    Text(
+        "Hvilket ukjent tall er det mest verd å måle først, og hva henger svaret på?",
+        "Which unknown number is most worth measuring first, and what does the answer hang on?",
+    ),
+)
 TRAJECTORIES, SIZE, TOP, DRAWS = 8, 64, 8, 200
 WILLINGNESS = (
     100,

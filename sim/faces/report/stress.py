@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from sim.experiments import forecast
+from sim.experiments.decomposition import default_pairs
 from sim.experiments.measures import COUNTS, MEASURES, REGIONAL
 from sim.experiments.replicate import cores
 from sim.experiments.summary import QUANTILES
@@ -30,6 +31,7 @@ from sim.vocabulary import GATES, GROUPS, MILESTONES, REGIONS, SECTORS, SYNCED, 
 from sim.vocabulary import MEASURES as MEASURE_WORDS
 
 MODEL = "sim.model"
+HEADLINE = "sync_rate_new"
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Item:
 
 
 def items(loaded: Loaded, lang: str) -> list[Item]:
-    """The whole checklist, filled in for a scenario."""
+    """The whole checklist, filled in for a scenario, with its posterior if runs draw from that."""
     return [
         *_objectives(loaded, lang),
         *_logic(loaded.scenario, lang),
@@ -140,13 +142,31 @@ def _objectives(loaded: Loaded, lang: str) -> list[Item]:
     outputs.tables = [table]
 
     aims = Item("1.3", say(lang, "Hva forsøkene skal svare på", "Experimentation aims"))
-    experiments = Table(
-        say(lang, "Kommandoer", "Commands"),
-        [say(lang, "Kommando", "Command"), say(lang, "Hva den gjør", "What it does")],
-        ["text"] * 2,
+    low, high = percent(QUANTILES[0], lang), percent(QUANTILES[-1], lang)
+    aims.sentences = [
+        say(
+            lang,
+            f"Hovedmålet er {names[HEADLINE].label(lang)}, i hvert område og hver måned, med median og intervall fra {low}- til "
+            f"{high}-kvantilen. Forsøkene skal svare på disse spørsmålene; hvert har en kommando:",
+            f"The main measure is the {names[HEADLINE].label(lang)}, in each area and month, with its median and the interval from the {low} to "
+            f"the {high} quantile. The experiments shall answer these questions; each has a command:",
+        )
+    ]
+    questions = Table(
+        say(lang, "Spørsmål", "Questions"),
+        [
+            say(lang, "Spørsmål", "Question"),
+            say(lang, "Kommando", "Command"),
+            say(lang, "Hva den gjør", "What it does"),
+        ],
+        ["text"] * 3,
     )
-    experiments.rows[:] = [[f"utrulling {name}", module.HELP.to(lang)] for name, module in COMMANDS.items()]
-    aims.tables = [experiments]
+    questions.rows[:] = [
+        [aim.to(lang), f"utrulling {name}", module.HELP.to(lang)]
+        for name, module in COMMANDS.items()
+        for aim in getattr(module, "AIMS", ())
+    ]
+    aims.tables = [questions]
     return [Item("1", say(lang, "Formål", "Objectives")), purpose, outputs, aims]
 
 
@@ -378,7 +398,7 @@ def _data(loaded: Loaded, lang: str) -> list[Item]:
             f"{share} of the parameters and dates are assumptions: not measured, planned or estimated by a source.",
         )
     ]
-    if scenario.posterior is not None:
+    if scenario.fitted is not None:
         assumed.sentences.append(
             say(
                 lang,
@@ -386,6 +406,14 @@ def _data(loaded: Loaded, lang: str) -> list[Item]:
                 "resten fra spennene over. Med --prior brukes bare spennene.",
                 f"Forecasts draw the calibrated parameters from {scenario.posterior}, fitted to the published sync rates; the others "
                 "from the ranges above. With --prior the ranges alone are used.",
+            )
+        )
+    elif scenario.posterior is not None:
+        assumed.sentences.append(
+            say(
+                lang,
+                f"Beskrivelsen gjelder kjøringer med --prior: alle parametere trekkes fra spennene over, ikke fra {scenario.posterior}.",
+                f"This describes runs with --prior: all parameters are drawn from the ranges above, not from {scenario.posterior}.",
             )
         )
     evidence = Table(
@@ -467,7 +495,8 @@ def _implementation(loaded: Loaded, lang: str) -> list[Item]:
     sampling.tables = [streams]
     sampling.quotes = [d for d in code.descriptions(MODEL) if d.where in (f"{MODEL}.streams", f"{MODEL}.quantiles")]
     execution = Item("5.3", say(lang, "Kjøring", "Model execution"))
-    execution.sentences = [f"`{forecast.repeat(loaded, loaded.scenario.seed, loaded.scenario.replications)}`"]
+    count = loaded.scenario.replications
+    execution.sentences = [f"`{forecast.repeat(loaded, loaded.scenario.seed, count, default_pairs(count))}`"]
     execution.quotes = [d for d in code.descriptions("sim.experiments") if d.where == "sim.experiments.replicate"]
     system = Item("5.4", say(lang, "System", "System specification"))
     system.sentences = [

@@ -136,3 +136,26 @@ def test_the_suffix_decides_the_form(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main(["document", "helse-vest", "--out", str(tmp_path / "modell.docx")]) == 2
     assert ".html" in capsys.readouterr().err
     assert not (tmp_path / "modell.docx").exists()
+
+
+@pytest.mark.parametrize("prior", [False, True])
+def test_the_run_that_is_described_is_the_run_that_forecast_makes(
+    prior: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "modell.md"
+    assert main(["document", "national", "--out", str(target), *(["--prior"] if prior else [])]) == 0
+    scenario = load("national").scenario
+    call = f"`utrulling forecast national --seed {scenario.seed} --replications {scenario.replications}"
+    text = target.read_text(encoding="utf-8")
+    assert call + (" --prior`" if prior else "`") in text
+    assert ("trekker de kalibrerte" in text) != prior
+
+
+def test_the_aims_are_questions_and_not_tools(loaded: Loaded) -> None:
+    aims = next(item for item in stress.items(loaded, "nb") if item.number == "1.3")
+    (table,) = aims.tables
+    assert all(question.endswith("?") for question, *_ in table.rows)
+    named = {command.removeprefix("utrulling ") for _, command, _ in table.rows}
+    assert named >= {"forecast", "compare", "plan", "sensitivity", "prioritise"}
+    assert not named & {"init", "check", "doctor", "schema", "document", "web"}
+    assert "synkroniseringsgrad, nye oppføringer" in aims.sentences[0]
