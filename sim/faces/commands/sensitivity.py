@@ -172,11 +172,25 @@ def run(options: argparse.Namespace) -> int:
 
         middle, swings = tornado(space, ask)
         effects = screen(space.groups, ask, options.trajectories, seed)
-        chosen = [e.key for e in effects[: options.top]]
+        # the widest swing is among them, whatever the few trajectories of the screening say
+        chosen = list(dict.fromkeys([swings[0].key, *(e.key for e in effects)]))[: options.top]
         found = shares(important(space.groups, chosen), ask, options.size, seed)
     decision = _decision(loaded, space, options, seed) if options.draws else None
     repeat = _repeat(options, seed)
-    answered = sensitivities.Answered(loaded, space, asked, middle, swings, effects, found, decision, seed, repeat)
+    answered = sensitivities.Answered(
+        loaded,
+        space,
+        asked,
+        middle,
+        swings,
+        effects,
+        found,
+        decision,
+        options.size,
+        options.trajectories,
+        seed,
+        repeat,
+    )
     made = sensitivities.analysis(answered, options.lang)
     data = {
         "first": sensitivities.first(answered, options.lang),
@@ -200,6 +214,7 @@ def run(options: argparse.Namespace) -> int:
             "month": options.by,
             "seed": seed,
             "median_answer": middle,
+            "sobol_settled": answered.larger == options.size,
             "sobol": [vars(s) | {"name": name(s.key)} for s in sorted(found, key=lambda s: -s.total)],
             "morris": [vars(e) | {"name": name(e.key)} for e in effects],
             "tornado": [
@@ -215,8 +230,8 @@ def run(options: argparse.Namespace) -> int:
                 ],
                 "nok_per_entry": decision.at,
                 "evppi_mnok": [
-                    {"key": k, "name": name(k), "value": w.value, "bias": w.bias, "distinct": w.distinct}
-                    for k, w in sorted(decision.worth.items(), key=lambda p: -p[1].value)
+                    vars(decision.worth[k]) | {"key": k, "name": name(k), "tags": sorted(tags[k])}
+                    for k in decision.ranked
                 ],
             },
             "folder": str(target),

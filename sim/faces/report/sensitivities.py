@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,8 @@ from sim.scenario.schema import parameters
 from sim.vocabulary import TAGS
 
 Floats = npt.NDArray[np.float64]
-MOST = 15  # rows of a chart
+MOST = 15  # rows of a chart, or of a table that is open
+SMALL = 0.05  # a share of the variance that no conclusion names
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Decision:
     draws: int
     month: str
 
+    @property
+    def ranked(self) -> list[str]:
+        """The factors, those most worth knowing first; what cannot be told from 0 comes last."""
+        return sorted(self.worth, key=lambda k: (-self.worth[k].distinct, -self.worth[k].value))
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -53,8 +60,36 @@ class Answered:
     effects: list[Effect]
     shares: list[Share]
     decision: Decision | None
+    size: int
+    trajectories: int
     seed: int
     repeat: str
+
+    @property
+    def hanging(self) -> list[Share]:
+        """The shares of the variance, largest first; all the rest is last."""
+        return sorted(self.shares, key=lambda s: (s.key == REST, -s.total))
+
+    @property
+    def largest(self) -> list[Share]:
+        """The three largest shares, without those that are small: what a conclusion names."""
+        one, *others = [s for s in self.hanging if s.key != REST][:3]
+        return [one, *(s for s in others if s.total >= SMALL)]
+
+    @property
+    def larger(self) -> int:
+        """A sample size that would settle the shares; the sample's own when they are settled.
+
+        They are not when the half-width of one of ``largest`` is more than half of it, when one of these has a negative share alone, or
+        when the rest has more than all of the variance, or all shares alone together surely have. Half-widths shrink
+        with the root of the size.
+        """
+        top, rest = self.largest, [s for s in self.shares if s.key == REST]
+        wide = max([2 * s.total_confidence / max(s.total, 1e-3) for s in top], default=0.0)
+        alone = sum(s.first for s in self.shares) - math.hypot(*(s.first_confidence for s in self.shares))
+        if wide <= 1 and all(s.first > -0.005 for s in top) and all(s.total <= 1 for s in rest) and alone <= 1:
+            return self.size
+        return self.size * int(min(max(2 ** math.ceil(2 * math.log2(max(wide, 1e-9))), 4), 64))
 
 
 def title(loaded: Loaded, space: Space, key: str, lang: str) -> str:
@@ -89,19 +124,23 @@ def _tags(factor: Factor, lang: str) -> str:
 
 def analysis(answered: Answered, lang: str) -> Analysis:
     """The whole report."""
+    decision = answered.decision
+    measured = [_first_section(answered, decision, lang)] if decision else []
     sections = [
+        *measured,
         Section(
-            say(lang, "Mål dette først", "Measure this first"),
+            _hanging_title(lang),
             [
                 say(
                     lang,
                     "Rekkefølgen er etter total andel av variansen (Sobol): så mye av usikkerheten i svaret henger på tallet, alene og sammen "
-                    "med andre. Tall som hører sammen, er flyttet sammen.",
+                    "med andre. Tall som hører sammen, er flyttet sammen. Tallene er de største i silingen, og det som alene flytter svaret mest.",
                     "In order of the total share of the variance (Sobol): so much of the uncertainty of the answer hangs on the number, alone "
-                    "and together with others. Numbers that belong together are moved together.",
+                    "and together with others. Numbers that belong together are moved together. They are the largest of the screening, and the "
+                    "one that moves the answer most alone.",
                 )
             ],
-            tables=[first(answered, lang)],
+            tables=[hanging(answered, lang)],
         ),
         Section(
             say(lang, "Ett tall om gangen", "One number at a time"),
@@ -121,11 +160,11 @@ def analysis(answered: Answered, lang: str) -> Analysis:
             folded=[screening(answered, lang)],
         ),
     ]
-    if answered.decision is not None:
-        sections.append(_worth(answered, answered.decision, lang))
+    if decision is not None:
+        sections.append(_worth(decision, lang))
     return Analysis(
         what=say(lang, "Følsomhetsanalyse: ", "Sensitivity analysis: ") + where(answered.asked, lang),
-        title=say(lang, "Mål dette først", "Measure this first"),
+        title=_first_title(lang) if decision else _hanging_title(lang),
         answer=sentences(answered, lang),
         sections=sections,
         repeat=answered.repeat,
@@ -138,51 +177,152 @@ def analysis(answered: Answered, lang: str) -> Analysis:
     )
 
 
+def _first_title(lang: str) -> str:
+    return say(lang, "Mål dette først", "Measure this first")
+
+
+def _hanging_title(lang: str) -> str:
+    return say(lang, "Hva svaret henger på", "What the answer hangs on")
+
+
 def sentences(answered: Answered, lang: str) -> list[str]:
-    """The answer."""
-    name = {s.key: title(answered.loaded, answered.space, s.key, lang) for s in answered.shares}
-    top = [s for s in sorted(answered.shares, key=lambda s: -s.total) if s.key != REST][:3]
-    listed = "; ".join(f"{name[s.key]} ({percent(max(s.total, 0), lang)})" for s in top)
-    said = [
-        say(
-            lang,
-            f"Usikkerheten i {where(answered.asked, lang)} henger mest på: {listed}.",
-            f"The uncertainty of the {where(answered.asked, lang)} hangs most on: {listed}.",
+    """The answer: what to measure first when its worth was computed, then what the answer hangs on."""
+    said = [] if answered.decision is None else [_measure_first(answered, answered.decision, lang)]
+    where_, points = where(answered.asked, lang), say(lang, "prosentpoeng", "percentage points")
+
+    def listed(interval: bool) -> str:
+        return "; ".join(
+            f"{title(answered.loaded, answered.space, s.key, lang)} ({percent(s.total, lang)}"
+            + (f" ± {number(100 * s.total_confidence, lang)} {points})" if interval else ")")
+            for s in answered.largest
         )
-    ]
-    d = answered.decision
-    if d is not None:
-        at = d.willingness.index(d.at)
-        best = (
-            say(lang, "ingen tiltak", "no intervention")
-            if d.best[at] == 0
-            else d.interventions[d.best[at] - 1].title(lang)
-        )
-        ranked = [k for k, w in sorted(d.worth.items(), key=lambda p: -p[1].value) if w.distinct][:3]
-        told = "; ".join(
-            f"{title(answered.loaded, answered.space, k, lang)} ({number(d.worth[k].value, lang, 1)})" for k in ranked
-        )
+
+    if answered.larger == answered.size:
         said.append(
             say(
                 lang,
-                f"Hvis en ekstra synkronisert oppføring er verd {number(d.at, lang)} kr, er {best} best i dag, og det er verd inntil "
-                f"{number(d.evpi[at], lang, 1)} mill. kr å vite alt før valget. "
-                + (f"Mest verd å vite alene, mill. kr: {told}." if told else "Intet tall alene skiller seg fra 0."),
-                f"If an extra synced entry is worth NOK {number(d.at, lang)}, {best} is best today, and knowing everything before choosing is "
-                f"worth up to NOK {number(d.evpi[at], lang, 1)} million. "
-                + (f"Most worth knowing alone, NOK million: {told}." if told else "No number alone stands out from 0."),
+                f"Usikkerheten i {where_} henger mest på: {listed(False)}.",
+                f"The uncertainty of the {where_} hangs most on: {listed(False)}.",
             )
         )
+    else:
+        said.append(
+            say(
+                lang,
+                f"Hvilke tall usikkerheten i {where_} henger mest på, er ikke avklart: andelene er for usikre, størst så langt er {listed(True)}. "
+                f"Prøv --size {answered.larger} (nå {answered.size}) og --trajectories {2 * answered.trajectories} "
+                f"(nå {answered.trajectories}).",
+                f"Which numbers the uncertainty of the {where_} hangs most on is not settled: the shares are too uncertain, the largest so far are "
+                f"{listed(True)}. Try --size {answered.larger} (now {answered.size}) and --trajectories "
+                f"{2 * answered.trajectories} (now {answered.trajectories}).",
+            )
+        )
+    widest = answered.swings[0]
+    name, low, high = (
+        title(answered.loaded, answered.space, widest.key, lang),
+        *(percent(v, lang, 1) for v in (widest.low, widest.high)),
+    )
+    said.append(
+        say(
+            lang,
+            f"Alene flytter dette svaret mest: {name}, fra {low} når det er lavt (P10) til {high} når det er høyt (P90).",
+            f"Alone this moves the answer most: {name}, from {low} when it is low (P10) to {high} when it is high (P90).",
+        )
+    )
     return said
 
 
+def _measure_first(answered: Answered, d: Decision, lang: str) -> str:
+    at = d.willingness.index(d.at)
+    best = (
+        say(lang, "ingen tiltak", "no intervention") if d.best[at] == 0 else d.interventions[d.best[at] - 1].title(lang)
+    )
+    told = "; ".join(
+        f"{title(answered.loaded, answered.space, k, lang)} ({number(d.worth[k].value, lang, 1)})"
+        for k in [k for k in d.ranked if d.worth[k].distinct][:3]
+    )
+    nothing = say(
+        lang,
+        f"Intet tall alene skiller seg fra 0 i {d.draws} trekk; prøv flere (--draws).",
+        f"No number alone stands out from 0 in {d.draws} draws; try more (--draws).",
+    )
+    return say(
+        lang,
+        (f"Mål først, med verdien av å vite i mill. kr: {told}. " if told else nothing + " ")
+        + f"Hvis en ekstra synkronisert oppføring er verd {number(d.at, lang)} kr, er {best} best i dag, og det er verd inntil "
+        f"{number(d.evpi[at], lang, 1)} mill. kr å vite alt før valget.",
+        (f"Measure first, with the value of knowing in NOK million: {told}. " if told else nothing + " ")
+        + f"If an extra synced entry is worth NOK {number(d.at, lang)}, {best} is best today, and knowing everything before choosing is "
+        f"worth up to NOK {number(d.evpi[at], lang, 1)} million.",
+    )
+
+
+def _first_section(answered: Answered, d: Decision, lang: str) -> Section:
+    whole = first(answered, lang)
+    shown = Table(whole.caption, whole.heads, whole.kinds, whole.rows[:MOST])
+    every = Table(
+        say(lang, "Verdien av å vite hvert tall", "Value of knowing each number"), whole.heads, whole.kinds, whole.rows
+    )
+    return Section(
+        _first_title(lang),
+        [
+            say(
+                lang,
+                f"Rekkefølgen er etter forventet verdi av perfekt informasjon om tallet (EVPPI), når en ekstra synkronisert oppføring er verd "
+                f"{number(d.at, lang)} kr: så mye er det verd å vite tallet før det velges tiltak. Det som ikke skiller seg fra 0, kommer sist.",
+                f"In order of the expected value of perfect information on the number (EVPPI), when an extra synced entry is worth NOK "
+                f"{number(d.at, lang)}: so much is it worth to know the number before choosing an intervention. What cannot be told from 0 comes last.",
+            )
+        ],
+        tables=[shown],
+        folded=[every] if len(whole.rows) > MOST else [],
+    )
+
+
 def first(answered: Answered, lang: str) -> Table:
-    """The ranking: variance shares, swing, value of information, tag."""
+    """What to measure first: every number by its value of information; by its share of the variance when none was computed."""
+    d = answered.decision
+    if d is None:
+        return hanging(answered, lang)
+    swing, share = {s.key: s for s in answered.swings}, {s.key: s for s in answered.shares}
+    factors = {f.key: f for f in answered.space.factors}
+    made = Table(
+        _first_title(lang),
+        [
+            say(lang, "Tall", "Number"),
+            say(lang, "Verdi av å vite (EVPPI), mill. kr", "Value of knowing (EVPPI), NOK million"),
+            say(lang, "Skjevhet trukket fra", "Bias taken off"),
+            say(lang, "Skiller seg fra 0", "Stands out from 0"),
+            say(lang, "Svaret ved P10", "Answer at P10"),
+            say(lang, "Svaret ved P90", "Answer at P90"),
+            say(lang, "Total andel av variansen", "Total share of the variance"),
+            say(lang, "Evidensgrad", "Tag"),
+        ],
+        ["text", "decimal", "decimal", "text", "share", "share", "share", "text"],
+    )
+    for key in d.ranked:
+        worth, own = d.worth[key], swing[key]
+        made.rows.append(
+            [
+                title(answered.loaded, answered.space, key, lang),
+                worth.value,
+                worth.bias,
+                say(lang, "ja", "yes") if worth.distinct else say(lang, "nei", "no"),
+                own.low,
+                own.high,
+                share[key].total if key in share else None,
+                _tags(factors[key], lang),
+            ]
+        )
+    return made
+
+
+def hanging(answered: Answered, lang: str) -> Table:
+    """What the answer hangs on: variance shares, swing, tag."""
     swing = {s.key: s for s in answered.swings}
     factors = {f.key: f for f in answered.space.factors}
-    worth = answered.decision.worth if answered.decision else {}
     made = Table(
-        say(lang, "Mål dette først", "Measure this first"),
+        _hanging_title(lang),
         [
             say(lang, "Tall", "Number"),
             say(lang, "Total andel", "Total share"),
@@ -190,12 +330,11 @@ def first(answered: Answered, lang: str) -> Table:
             say(lang, "Alene", "Alone"),
             say(lang, "Svaret ved P10", "Answer at P10"),
             say(lang, "Svaret ved P90", "Answer at P90"),
-            say(lang, "Verdi av å vite, mill. kr", "Value of knowing, NOK million"),
             say(lang, "Evidensgrad", "Tag"),
         ],
-        ["text", "share", "share", "share", "share", "share", "decimal", "text"],
+        ["text", "share", "share", "share", "share", "share", "text"],
     )
-    for s in sorted(answered.shares, key=lambda s: (s.key == REST, -s.total)):
+    for s in answered.hanging:
         own = swing.get(s.key)
         made.rows.append(
             [
@@ -205,7 +344,6 @@ def first(answered: Answered, lang: str) -> Table:
                 s.first,
                 own.low if own else None,
                 own.high if own else None,
-                worth[s.key].value if s.key in worth else None,
                 _tags(factors[s.key], lang) if s.key in factors else "",
             ]
         )
@@ -246,7 +384,7 @@ def screening(answered: Answered, lang: str) -> Table:
     return made
 
 
-def _worth(answered: Answered, d: Decision, lang: str) -> Section:
+def _worth(d: Decision, lang: str) -> Section:
     curve = Table(
         say(lang, "Verdien av å vite alt før valget", "Value of knowing everything before choosing"),
         [
@@ -259,23 +397,6 @@ def _worth(answered: Answered, d: Decision, lang: str) -> Section:
     for willing, best, value in zip(d.willingness, d.best, d.evpi, strict=True):
         name = say(lang, "ingen tiltak", "no intervention") if best == 0 else d.interventions[best - 1].title(lang)
         curve.rows.append([willing, name, value])
-    per = Table(
-        say(
-            lang,
-            f"Verdien av å vite ett tall, ved {number(d.at, lang)} kr per oppføring",
-            f"Value of knowing one number, at NOK {number(d.at, lang)} per entry",
-        ),
-        [
-            say(lang, "Tall", "Number"),
-            say(lang, "EVPPI, mill. kr", "EVPPI, NOK million"),
-            say(lang, "Skjevhet trukket fra", "Bias taken off"),
-            say(lang, "Skiller seg fra 0", "Stands out from 0"),
-        ],
-        ["text", "decimal", "decimal", "text"],
-    )
-    for key, worth in sorted(d.worth.items(), key=lambda p: (-p[1].distinct, -p[1].value)):
-        stands = say(lang, "ja", "yes") if worth.distinct else say(lang, "nei", "no")
-        per.rows.append([title(answered.loaded, answered.space, key, lang), worth.value, worth.bias, stands])
     return Section(
         say(lang, "Hva det er verd å vite", "What it is worth to know"),
         [
@@ -290,7 +411,6 @@ def _worth(answered: Answered, d: Decision, lang: str) -> Section:
             )
         ],
         tables=[curve],
-        folded=[per],
     )
 
 

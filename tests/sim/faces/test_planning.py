@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -13,7 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sim.experiments import posterior
+from sim.experiments.sensitivity import Share
 from sim.faces.cli import main
+from sim.faces.report.sensitivities import Answered
 from sim.scenario.data import shipped
 
 PLAN = [
@@ -137,7 +140,54 @@ def test_sensitivity_ranks_what_to_measure_first(
         assert group in small
     assert found["information"]["alternatives"] == ["none", "elearning"]
     assert all(v["evpi"] >= 0 for v in found["information"]["evpi_mnok"])
+    assert tornado[0]["key"] in {s["key"] for s in found["sobol"]}  # the widest swing is always shown
+    known = found["information"]["evppi_mnok"]
+    assert {k["key"] for k in known} == {t["key"] for t in tornado}
+    order = [(k["distinct"], k["value"]) for k in known]
+    assert order == sorted(order, reverse=True)
+    with (out / "first.csv").open(encoding="utf-8") as handle:
+        rows = list(csv.reader(handle))[1:]
+    assert [row[0] for row in rows] == [k["name"] for k in known]
+    assert all(row[-1] for row in rows)  # every number has its tag
     assert "Mål dette først" in (out / "report.html").read_text(encoding="utf-8")
+
+
+def share(key: str, total: float, confidence: float, first: float) -> Share:
+    return Share(key, first, 0.01, total, confidence)
+
+
+@pytest.mark.parametrize(
+    ("shares", "larger"),
+    [
+        ([share("a", 0.6, 0.3, 0.5), share("rest", 0.4, 0.1, 0.3)], 64),
+        ([share("a", 0.6, 0.1, 0.5), share("b", 0.03, 0.05, 0.0), share("rest", 0.4, 0.1, 0.3)], 64),  # b is small
+        ([share("a", 0.5, 0.5, 0.5), share("rest", 0.4, 0.1, 0.3)], 256),  # twice too wide: four times as many
+        ([share("a", 0.25, 0.5, 0.2), share("rest", 0.4, 0.1, 0.3)], 1024),
+        ([share("a", 0.5, 0.1, 0.4), share("b", 0.2, 0.05, -0.1), share("rest", 0.3, 0.1, 0.3)], 256),
+        ([share("a", 0.5, 0.1, 0.4), share("rest", 1.2, 0.1, 0.3)], 256),
+        ([share("a", 0.7, 0.1, 0.7), share("rest", 0.6, 0.1, 0.5)], 256),
+    ],
+)
+def test_shares_that_are_too_uncertain_ask_for_a_larger_sample(shares: list[Share], larger: int) -> None:
+    nothing: Any = None
+    asked = Answered(nothing, nothing, nothing, 0.5, [], [], shares, None, 64, 8, 1, "")
+    assert asked.larger == larger
+
+
+def test_without_draws_nothing_is_said_of_the_worth_of_knowing(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s"
+    few = ["--trajectories", "2", "--size", "2", "--top", "2", "--draws", "0", "--workers", "1", "--prior"]
+    assert main(["sensitivity", scenario, "--by", "2025-12", *few, "--out", str(out)]) == 0
+    told = capsys.readouterr().out
+    assert "er ikke avklart" in told  # two points settle nothing
+    assert "--size" in told
+    assert "henger mest på:" not in told
+    text = (out / "report.html").read_text(encoding="utf-8")
+    assert "EVPPI" not in text
+    assert "Mål dette først" not in text
+    assert "EVPPI" not in (out / "first.csv").read_text(encoding="utf-8")
 
 
 def test_prioritise_writes_the_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
