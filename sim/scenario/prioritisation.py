@@ -66,13 +66,18 @@ class Feed(Section):
 
 
 class Measure(Section):
-    """A measure to be prioritised; ``sectors`` are those whose go-live it is in the simulation."""
+    """A measure to be prioritised; ``sectors`` are those whose go-live it is in the simulation.
+
+    ``not_simulated`` says why a measure of the same API has none.
+    """
 
     title: str = Field(title="Navn", min_length=1)
     title_en: str = Field(title="Navn på engelsk", min_length=1)
     entry: dict[str, Answer] = Field(title="Inngangskriterier")
     points: dict[str, dict[str, Points]] = Field({}, title="Poeng", description="Etter kriterium og spørsmål.")
     sectors: list[SectorKey] = Field([], title="Aktørgrupper i simuleringen")
+    not_simulated: str | None = Field(None, title="Hvorfor ikke i simuleringen")
+    not_simulated_en: str | None = Field(None, title="Hvorfor ikke i simuleringen, på engelsk")
     published_rank: int | None = Field(None, title="Publisert plass", ge=1)
     note: str | None = Field(None, title="Merknad")
 

@@ -75,7 +75,8 @@ def analysis(
                         f"with common random numbers ({fed.replications} draws). The difference for the country over the whole "
                         "period becomes points by the rules below. The period is short for actors that start late: that is "
                         "the main reason why points can differ from the annex's, which was about the finished measure.",
-                    )
+                    ),
+                    *_left_out(sheet, fed, ranking, lang),
                 ],
                 tables=[rules(sheet, lang), simulated(sheet, fed, lang)],
             )
@@ -117,6 +118,36 @@ def _drawn(kept: Kept | None, lang: str) -> str:
     return say(lang, f"kalibrert med {kept.path.name}", f"calibrated by {kept.path.name}")
 
 
+def _unfed(sheet: Sheet, fed: Fed, ranking: Ranking) -> list[str]:
+    """The measures of the same API that the simulation gives no points."""
+    return [
+        k
+        for k in ranking.measures
+        if k not in fed.measures and (sheet.measures[k].sectors or sheet.measures[k].not_simulated)
+    ]
+
+
+def _left_out(sheet: Sheet, fed: Fed, ranking: Ranking, lang: str) -> list[str]:
+    """Why the simulation gives some measures of the same API no points."""
+    sentences = []
+    for key in _unfed(sheet, fed, ranking):
+        measure = sheet.measures[key]
+        last = percent(float(ranking.any_weights[ranking.measures.index(key), -1]), lang)
+        reason = (measure.not_simulated if lang == "nb" else measure.not_simulated_en) or say(
+            lang,
+            "Scenarioet har ikke alle aktørgruppene, så poengene er lest ut av vedlegget.",
+            "The scenario lacks some of its sectors, so the points are read from the annex.",
+        )
+        sentences.append(
+            say(
+                lang,
+                f"{key} får ikke poeng fra simuleringen. {reason} Med usikkerheten i poeng og vekter er {key} sist i {last} av trekkene.",
+                f"{key} gets no points from the simulation. {reason} With the uncertainty of points and weights {key} is last in {last} of the draws.",
+            )
+        )
+    return sentences
+
+
 def _name(sheet: Sheet, key: str, lang: str) -> str:
     measure = sheet.measures[key]
     return f"{key} {measure.title if lang == 'nb' else measure.title_en}"
@@ -146,16 +177,19 @@ def _answer(sheet: Sheet, ranking: Ranking, fed: Fed | None, kept: Kept | None, 
             f"{first} is first for {percent(float(ranking.first.max()), lang)} of all possible weightings.",
         ),
     ]
-    if fed_measures:
+    if fed is not None and fed_measures:
         told = [
             f"{k}: {ranking.order[ranking.measures.index(k)]} ({sheet.measures[k].published_rank or '–'})"
             for k in fed_measures
         ]
+        unfed = ", ".join(_unfed(sheet, fed, ranking))
         sentences.append(
             say(
                 lang,
-                f"Med poeng fra simuleringen, {_drawn(kept, lang)} (vedleggets plass i parentes): {', '.join(told)}.",
-                f"With points from the simulation, {_drawn(kept, lang)} (published place in brackets): {', '.join(told)}.",
+                f"Med poeng fra simuleringen, {_drawn(kept, lang)} (vedleggets plass i parentes): {', '.join(told)}."
+                + (f" Uten simulerte tall: {unfed}; rapporten sier hvorfor." if unfed else ""),
+                f"With points from the simulation, {_drawn(kept, lang)} (published place in brackets): {', '.join(told)}."
+                + (f" Without simulated figures: {unfed}; the report says why." if unfed else ""),
             )
         )
     return sentences

@@ -229,6 +229,10 @@ def test_prioritise_simulates_with_the_calibrated_parameters(
         book = openpyxl.load_workbook(out / "tables.xlsx")
         rows = next(s for s in book if "Forskjellen" in str(s["A1"].value)).iter_rows(min_row=3, values_only=True)
         means[drawn] = {row[2]: row[3] for row in rows}
+        report = (out / "report.html").read_text(encoding="utf-8")
+        assert all(f"{k} får ikke poeng fra simuleringen" in report for k in ("KI-2", "KI-3", "KI-4"))
+        assert "KI-1 får ikke" not in report
+        assert "tannleger, private helseaktører uten avtale" in report
         assert {m["measure"] for m in found["ranking"]} >= {"KI-2", "KI-3"}  # read, as the region has no such actors
     assert (
         means["calibrated"]["innbyggere med informasjon i kjernejournal"]
