@@ -60,7 +60,6 @@ class Asked:
             (self.measure, list(READINGS), "målet", "measure"),
             (self.area, list(dict.fromkeys(a.name for a in areas)), "området", "area"),
             (self.sector, list(dict.fromkeys(a.sector for a in areas)), "aktørgruppen", "sector"),
-            (self.month, model.calendar.labels, "måneden", "month"),
         ):
             if given not in known:
                 near = nearest(given, known)
@@ -71,6 +70,11 @@ class Asked:
                     f"the {en} «{given}» is not in the scenario. "
                     + (f"Did you mean «{near}»?" if near else f"Choose from {some}"),
                 )
+        if self.month not in (months := model.calendar.labels):
+            raise UserError(
+                f"--by {self.month} er ikke en måned i perioden; oppgi en måned fra {months[0]} til {months[-1]}",
+                f"--by {self.month} is no month of the period; give a month from {months[0]} to {months[-1]}",
+            )
         try:
             Areas.of(model).find(self.area, self.sector)
         except KeyError:

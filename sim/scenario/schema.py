@@ -220,7 +220,9 @@ class Sector(Section):
     """An actor group: how much it registers, who works there, how often patients come."""
 
     entries: EntryRate = Field(title="Oppføringer per 1000 innbyggere og år")
-    overdispersion: Variance = Field(title="Overspredning", description="Varians i månedens intensitet rundt 1.")
+    overdispersion: Variance = Field(
+        title="Ujevnhet fra måned til måned (overspredning)", description="Varians i månedens intensitet rundt 1."
+    )
     touch: Rate = Field(title="Berøringer", description="Hvor ofte en ventende oppføring åpnes, per år.")
     actors: Count | None = Field(None, title="Antall aktører i landet", description="Sykehus telles fra listen.")
     contacts: ContactRate = Field(title="Kontakter per innbygger og år")
@@ -399,8 +401,8 @@ class Knowledge(Section):
     seats: SeatRate = Field(title="Kursplasser per måned")
     training_months: int = Field(title="Opplæring rundt bruksstart, måneder", ge=1, le=36)
     elearning_at_hire: Share = Field(title="Nyansatte som lærer funksjonen")
-    innovation: Rate = Field(title="Bass p", description="Lærer uten påvirkning fra kolleger.")
-    imitation: Rate = Field(title="Bass q", description="Jungeltelegrafen.")
+    innovation: Rate = Field(title="Lærer av seg selv (Bass p)", description="Uten påvirkning fra kolleger.")
+    imitation: Rate = Field(title="Lærer av kolleger (Bass q)", description="Jungeltelegrafen.")
     forgetting: Rate = Field(title="Glemmer per år")
     campaigns: list[Campaign] = Field([], title="Kampanjer")
     super_users: list[SuperUsers] = Field([], title="Superbrukere")

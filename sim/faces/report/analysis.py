@@ -68,7 +68,7 @@ class Analysis:
             bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
             formats = {kind: book.add_format({"num_format": text}) for kind, text in _FORMATS.items()}
             for index, table in enumerate(self.tables, start=1):
-                sheet = book.add_worksheet(_sheet_name(index, table.caption))
+                sheet = book.add_worksheet(_sheet_name(index, table.sheet or table.caption))
                 sheet.write_string(0, 0, table.caption, book.add_format({"bold": True}))
                 for column, head in enumerate(table.heads):
                     sheet.write_string(1, column, head, bold)

@@ -274,6 +274,7 @@ def money(answered: Answered, lang: str) -> Table:
             say(lang, "Sannsynlighet for å overskride", "Probability of exceeding it"),
         ],
         ["text", "decimal", "decimal", "decimal", "share"],
+        sheet=say(lang, "Ramme og kostnad", "Budget and cost"),
     )
     cost, task = answered.evaluation.cost, answered.found.task
     for i, year in enumerate(sorted(answered.budget.years)):

@@ -271,6 +271,7 @@ def weights(sheet: Sheet, ranking: Ranking, lang: str) -> Table:
             *(say(lang, f"Vekt på {t.lower()}", f"Weight on {t.lower()}") for t in titles),
         ],
         ["text", "share", "share", "share", *["share"] * len(titles)],  # type: ignore[list-item]
+        sheet=say(lang, "Vektinger", "Weightings"),
     )
     for i in np.argsort(ranking.order):
         made.rows.append(
@@ -291,6 +292,7 @@ def places(ranking: Ranking, lang: str) -> Table:
         say(lang, "Plass når både poeng og vekter trekkes", "Place when points and weights are drawn"),
         [say(lang, "Tiltak", "Measure"), *(str(p + 1) for p in range(len(ranking.measures)))],
         ["text", *["share"] * len(ranking.measures)],  # type: ignore[list-item]
+        sheet=say(lang, "Plasser", "Places"),
     )
     for i in np.argsort(ranking.order):
         made.rows.append([ranking.measures[i], *(float(v) for v in ranking.any_weights[i])])
@@ -353,6 +355,7 @@ def simulated(sheet: Sheet, fed: Fed, lang: str) -> Table:
             "P95",
         ],
         ["text", "text", "text", "count", "count", "count"],
+        sheet=say(lang, "Simulert forskjell", "Simulated difference"),
     )
     for (key, of), values in fed.values.items():
         who = ", ".join(sectors[s].label(lang) for s in sheet.measures[key].sectors)

@@ -104,12 +104,12 @@ def title(loaded: Loaded, space: Space, key: str, lang: str) -> str:
         if name not in paths:  # whether a law comes is drawn, not stated
             law = space.columns[index].stream.split(".")[1]
             return say(lang, f"Lovendring: {law}", f"Change of law: {law}")
-        parts = tables.title(loaded.scenario, paths[name], lang).split(" · ")
+        parts = tables.parts(loaded.scenario, paths[name], lang)
         named.append(parts + ([entity] if entity else []))
     if len({len(parts) for parts in named}) > 1:
-        return " · ".join(named[0])
+        return tables.joined(named[0])
     words_ = [list(dict.fromkeys(column)) for column in zip(*named, strict=True)]
-    return " · ".join(_listed(w, lang) for w in words_)
+    return tables.joined([_listed(w, lang) for w in words_])
 
 
 def _listed(names: list[str], lang: str) -> str:
@@ -261,7 +261,11 @@ def _first_section(answered: Answered, d: Decision, lang: str) -> Section:
     whole = first(answered, lang)
     shown = Table(whole.caption, whole.heads, whole.kinds, whole.rows[:MOST])
     every = Table(
-        say(lang, "Verdien av å vite hvert tall", "Value of knowing each number"), whole.heads, whole.kinds, whole.rows
+        say(lang, "Verdien av å vite hvert tall", "Value of knowing each number"),
+        whole.heads,
+        whole.kinds,
+        whole.rows,
+        sheet=say(lang, "Mål først, alle tall", "Measure first, all numbers"),
     )
     return Section(
         _first_title(lang),
@@ -363,6 +367,7 @@ def swings(answered: Answered, lang: str) -> Table:
             say(lang, "Evidensgrad", "Tag"),
         ],
         ["text", "share", "share", "share", "text"],
+        sheet="Tornado",
     )
     made.rows.extend(
         [title(answered.loaded, answered.space, s.key, lang), s.low, s.high, s.width, _tags(factors[s.key], lang)]
@@ -393,6 +398,7 @@ def _worth(d: Decision, lang: str) -> Section:
             say(lang, "EVPI, mill. kr", "EVPI, NOK million"),
         ],
         ["count", "text", "decimal"],
+        sheet=say(lang, "Verdien av å vite alt", "Value of knowing everything"),
     )
     for willing, best, value in zip(d.willingness, d.best, d.evpi, strict=True):
         name = say(lang, "ingen tiltak", "no intervention") if best == 0 else d.interventions[best - 1].title(lang)

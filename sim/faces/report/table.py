@@ -21,12 +21,13 @@ Kind = Literal["text", "count", "share", "decimal", "number"]  # «number» is s
 
 @dataclass(frozen=True)
 class Table:
-    """A table: headings, the kind of each column, rows of numbers and words."""
+    """A table: headings, the kind of each column, rows of numbers and words; ``sheet`` is a shorter caption for a spreadsheet's tab."""
 
     caption: str
     heads: list[str]
     kinds: list[Kind]
     rows: list[list[Any]] = field(default_factory=list)
+    sheet: str = ""
 
     def cells(self, lang: str) -> list[list[str]]:
         """The rows as people read them."""

@@ -368,30 +368,40 @@ def _show_value(value: float, lang: str) -> str:
 
 
 def title(scenario: BaseModel, path: Sequence[str | int], lang: str) -> str:
-    """Where a parameter belongs, in words: «sykehus · nurse · Har eID ved start»."""
+    """Where a parameter belongs, in words: «sykehus · sykepleier · Har eID ved start»."""
+    return joined(parts(scenario, path, lang))
+
+
+def joined(named: Sequence[str]) -> str:
+    """The parts of a name as one; a stratum that is called as its sector is not said twice."""
+    return " · ".join(part for i, part in enumerate(named) if i == 0 or part != named[i - 1])
+
+
+def parts(scenario: BaseModel, path: Sequence[str | int], lang: str) -> list[str]:
+    """The name of a parameter, part by part from the outside in."""
     known, groups = words(REGIONS, SECTORS), words(GROUPS)
-    parts: list[str] = []
+    found: list[str] = []
     node: Any = scenario
     for key in path:
         if isinstance(node, BaseModel):
             heading = type(node).model_fields[str(key)].title or str(key)
             if lang == "en":
                 heading = str(key).replace("_", " ")
-            parts.append(heading)
+            found.append(heading)
             node = getattr(node, str(key))
         elif isinstance(node, dict):
             node = node[key]
             if isinstance(node, Stratum):
                 own = node.title if lang == "nb" else None
                 group = groups[node.group].label(lang).split(" (")[0]
-                parts.append(own or (group if key == node.group else str(key).replace("_", " ")))
+                found.append(own or (group if key == node.group else str(key).replace("_", " ")))
             else:
-                parts.append(known[str(key)].label(lang) if key in known else str(key))
+                found.append(known[str(key)].label(lang) if key in known else str(key))
         else:
             node = node[int(key)]
-            parts.append(str(getattr(node, "name", key)))
+            found.append(str(getattr(node, "name", key)))
     drop = {"Aktørgrupper", "Helseregioner", "Personellstrata", "Innføring", "sectors", "regions", "strata", "golive"}
-    return " · ".join(p for p in parts if p not in drop)
+    return [p for p in found if p not in drop]
 
 
 def calibrated(scenario: Scenario, lang: str) -> dict[str, str]:

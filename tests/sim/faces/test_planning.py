@@ -97,6 +97,7 @@ def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: p
         (["--target", "0.8", "--from", "2025-11-01"], "senere --by"),
         (["--target", "0.8", "--from", "i morgen"], "ikke en dato"),
         (["--target", "0.8", "--area", "Helse Nord"], "Helse Nord"),
+        (["--target", "0.8", "--by", "2035-01"], "oppgi en måned fra 2024-01 til 2025-12"),
         (["--target", "0.8", "--budget", "finnes-ikke.yaml"], "finnes-ikke.yaml"),
     ],
 )
@@ -149,7 +150,11 @@ def test_sensitivity_ranks_what_to_measure_first(
         rows = list(csv.reader(handle))[1:]
     assert [row[0] for row in rows] == [k["name"] for k in known]
     assert all(row[-1] for row in rows)  # every number has its tag
-    assert "Mål dette først" in (out / "report.html").read_text(encoding="utf-8")
+    report = (out / "report.html").read_text(encoding="utf-8")
+    assert "Mål dette først" in report
+    assert "Lærer av kolleger (Bass q)" in report
+    for sheet in openpyxl.load_workbook(out / "tables.xlsx"):
+        assert len(sheet.title) < 31, "a tab's name is cut off at 31 characters"
 
 
 def share(key: str, total: float, confidence: float, first: float) -> Share:
@@ -227,6 +232,7 @@ def test_prioritise_simulates_with_the_calibrated_parameters(
         assert manifest["posterior"] == found["posterior"]
         assert (manifest["posterior"] is None) == (drawn == "prior") == manifest["repeat"].endswith("--prior")
         book = openpyxl.load_workbook(out / "tables.xlsx")
+        assert all(len(sheet.title) < 31 for sheet in book)
         rows = next(s for s in book if "Forskjellen" in str(s["A1"].value)).iter_rows(min_row=3, values_only=True)
         means[drawn] = {row[2]: row[3] for row in rows}
         report = (out / "report.html").read_text(encoding="utf-8")

@@ -2,16 +2,18 @@
 
 import re
 import types
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from sim.experiments.measures import MEASURES as KEYS
 from sim.faces.cli import main
-from sim.faces.report import code, stress
+from sim.faces.report import code, stress, tables
 from sim.model.draws import columns
 from sim.scenario.data import shipped
 from sim.scenario.load import Loaded, load
+from sim.scenario.schema import parameters
 from sim.vocabulary import GATES, MEASURES
 
 # Monks et al. (2019), the checklist for discrete-event simulation
@@ -159,3 +161,10 @@ def test_the_aims_are_questions_and_not_tools(loaded: Loaded) -> None:
     assert named >= {"forecast", "compare", "plan", "sensitivity", "prioritise"}
     assert not named & {"init", "check", "doctor", "schema", "document", "web"}
     assert "synkroniseringsgrad, nye oppføringer" in aims.sentences[0]
+
+
+def test_a_stratum_that_is_called_as_its_sector_is_not_said_twice() -> None:
+    national = load("national").scenario
+    names = [tables.title(national, path, lang) for path, _ in parameters(national) for lang in ("nb", "en")]
+    assert "fastlege · Opplært ved bruksstart" in names
+    assert not [n for n in names if any(a == b for a, b in pairwise(n.split(" · ")))]
