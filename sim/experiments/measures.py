@@ -110,8 +110,8 @@ class Areas:
         return cls(tuple(rows), np.concatenate(members).astype(np.int64), begin.astype(np.int64))
 
     def total(self, by_unit: Floats) -> Floats:
-        """[A, T] the sum over each area's units of ``by_unit`` [T, U]."""
-        return np.add.reduceat(by_unit.T[self.units], self.begin, axis=0)
+        """[A, T, …] the sum over each area's units of ``by_unit`` [T, U, …]."""
+        return np.add.reduceat(by_unit.swapaxes(0, 1)[self.units], self.begin, axis=0)
 
     def find(self, name: str, sector: str = "all") -> int:
         """The row of an area; for a hospital ``sector`` may be left out."""

@@ -23,7 +23,7 @@ from sim.experiments.summary import QUANTILES, quantiles
 from sim.model import draws
 from sim.model.draws import Column
 from sim.model.rollout import Model, Rollout
-from sim.scenario.levers import Ground, Setting, build, ground
+from sim.scenario.levers import Ground, Setting, build, dosed, ground, undosed
 from sim.scenario.load import load
 
 Floats = npt.NDArray[np.float64]
@@ -71,9 +71,14 @@ def grounds(given: str) -> Ground:
     return replace(stand, loaded=with_posterior(stand.loaded)[0])
 
 
+def _shape(state: State) -> State:
+    """The state with every dose as its file states it: levers change a scenario's shape, doses only numbers in it."""
+    return replace(state, settings=tuple(map(undosed, state.settings)))
+
+
 @lru_cache(maxsize=32)
-def _model(state: State) -> Model:
-    return Model(build(grounds(state.scenario), state.settings))
+def _model(shape: State) -> Model:
+    return Model(build(grounds(shape.scenario), shape.settings))
 
 
 @lru_cache(maxsize=16)
@@ -85,15 +90,33 @@ def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
 
 
 @lru_cache(maxsize=32)
-def _rows(state: State, seed: int) -> Floats:
+def _shape_rows(shape: State, seed: int) -> Floats:
     """[DRAWS, columns] what ``draws.table`` gives; only the columns that levers add or change are drawn."""
-    known = _drawn(state.scenario, seed)
+    known = _drawn(shape.scenario, seed)
     found = []
-    for column in _model(state).columns:
+    for column in _model(shape).columns:
         drawn = known.get(column.name)
         same = drawn is not None and drawn[0] == column
         found.append(drawn[1] if drawn and same else draws.table([column], seed, DRAWS)[:, 0])
     return np.stack(found, axis=1)
+
+
+@lru_cache(maxsize=32)
+def _rows(state: State, seed: int) -> Floats:
+    """[DRAWS, columns] what ``draws.table`` gives of a state: its shape's, with the doses' own columns."""
+    shape = _shape(state)
+    rows = _shape_rows(shape, seed)
+    if shape == state:
+        return rows
+    rows, columns, fitted = rows.copy(), _model(shape).columns, grounds(state.scenario).loaded.scenario.fitted
+    for setting, usual in zip(state.settings, shape.settings, strict=True):
+        if setting == usual:
+            continue
+        stream, parameter = dosed(setting)
+        i = next(i for i, column in enumerate(columns) if column.stream == stream)
+        learned = None if fitted is None else fitted.draws(stream, parameter)
+        rows[:, i] = draws.table([replace(columns[i], parameter=parameter, fitted=learned)], seed, DRAWS)[:, 0]
+    return rows
 
 
 def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
@@ -101,13 +124,18 @@ def sample(state: State, first: int, last: int, seed: int, expected: bool = Fals
 
     Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
     """
-    model, rows, areas = _model(state), _rows(state, seed), places(state)
+    model, rows, areas = _model(_shape(state)), _rows(state, seed), places(state)
     found = []
     for number in range(first, last):
         new = Rollout(model, rows[number], seed, number, expected=expected).run().new
-        by_unit = np.moveaxis(model.structure.by_unit(new), 2, 0).astype(np.float64)
-        found.append(np.stack([areas.total(of_outcome) for of_outcome in by_unit]).astype(np.float32))
+        by_area = areas.total(model.structure.by_unit(new).astype(np.float64))
+        found.append(np.moveaxis(by_area, 2, 0).astype(np.float32))
     return np.stack(found)
+
+
+def of_area(state: State, first: int, last: int, seed: int, area: int) -> Sample:
+    """The same with expected counts, of one area alone [draw, outcome, 1, month]: what a quick answer needs."""
+    return sample(state, first, last, seed, expected=True)[:, :, area : area + 1]
 
 
 def rates(drawn: Sample, area: int) -> npt.NDArray[np.float32]:

@@ -26,6 +26,7 @@ from sim.scenario.figures import data_folder, fill_in
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
 from sim.scenario.merge import overlay, with_parents
+from sim.scenario.parameter import Parameter
 from sim.scenario.schema import Chosen, Period, Scenario
 
 EARLIEST = "2026-01"  # what was published up to 2025 is history and not a choice
@@ -284,6 +285,19 @@ def chosen(setting: Setting) -> Chosen:
         stated["note"] = f"tiltakets tall ganget med {factor:.3g}"
         adds = {dose.section[0]: {dose.section[1]: [item]}}
     return Chosen(name=setting.key, start=setting.start, adds=adds)
+
+
+def undosed(setting: Setting) -> Setting:
+    """The setting with the dose that the intervention's file states."""
+    return setting if setting.dose is None else Setting(setting.key, known(BY_KEY[setting.key])[1], setting.start)
+
+
+def dosed(setting: Setting) -> tuple[str, Parameter]:
+    """The number that the dose decides: its random stream (see ``model.draws``), and what it is at this dose."""
+    dose = BY_KEY[setting.key].dose
+    assert dose is not None
+    stream = ".".join((*dose.section, dose.item, dose.number))
+    return stream, Parameter.model_validate(_stated(dose, _adds(setting)))
 
 
 @lru_cache(maxsize=512)

@@ -147,7 +147,9 @@ def create(
         middleware=[
             Middleware(Guard),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
-            Middleware(GZipMiddleware, minimum_size=500),
+            Middleware(
+                GZipMiddleware, minimum_size=500, compresslevel=5
+            ),  # an answer a third as big in half a millisecond,
         ],
         exception_handlers={404: missing},
         lifespan=running,

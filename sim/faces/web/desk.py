@@ -53,7 +53,7 @@ class Desk:
         self._pool = self._workers()
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
-        self._null_few: Sample | None = None
+        self._null_few: dict[int, Sample] = {}  # by area
         self._asked: dict[State, asyncio.Lock] = {}
 
     def _workers(self) -> ProcessPoolExecutor:
@@ -65,13 +65,16 @@ class Desk:
         if state in self._exact:
             drawn = self._exact[state]
             return whatif.exact(drawn, null, area, self._years(state))
-        if self._null_few is None:
-            self._null_few = await self._few(self.null)
-        return whatif.quick(await self._few(state), self._null_few, null, area, self._years(state))
+        if area not in self._null_few:
+            self._null_few[area] = await self._few(self.null, area)
+        here = null[:, :, area : area + 1]
+        return whatif.quick(await self._few(state, area), self._null_few[area], here, 0, self._years(state))
 
-    async def _few(self, state: State) -> Sample:
+    async def _few(self, state: State, area: int) -> Sample:
         share = -(-QUICK // self.workers)
-        parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
+        parts = [
+            self._run(whatif.of_area, state, i, min(i + share, QUICK), self.seed, area) for i in range(0, QUICK, share)
+        ]
         return np.concatenate(await asyncio.gather(*parts))
 
     async def exact(self, state: State, area: int, gone: Callable[[], Awaitable[bool]]) -> Outlook:
@@ -102,17 +105,17 @@ class Desk:
         async with self._slots:
             if gone is not None and await gone():
                 raise Gone
-            return await self._run(state, first, min(first + CHUNK, DRAWS))
+            return await self._run(whatif.sample, state, first, min(first + CHUNK, DRAWS), self.seed)
 
-    async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
+    async def _run(self, what: Callable[..., Sample], *arguments: object) -> Sample:
         loop, pool = asyncio.get_running_loop(), self._pool
         try:
-            return await loop.run_in_executor(pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(pool, what, *arguments)
         except BrokenExecutor:  # a worker was killed: its part is simulated again, once
             if self._pool is pool:
                 self._pool = self._workers()
                 pool.shutdown(wait=False)
-            return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(self._pool, what, *arguments)
 
     def _years(self, state: State) -> list[slice]:
         return [months for _, months in whatif.years(State(state.scenario))]

@@ -11,6 +11,9 @@ from sim.experiments.posterior import with_posterior
 from sim.experiments.replicate import replicate
 from sim.experiments.summary import Summary
 from sim.experiments.whatif import State
+from sim.model.draws import table
+from sim.model.rollout import Model, Rollout
+from sim.scenario import levers
 from sim.scenario.levers import Setting, text_of
 from sim.scenario.load import load
 
@@ -59,6 +62,22 @@ def test_the_exact_answer_is_the_forecast_of_the_saved_file(small: str, turned: 
 
 def test_draws_can_be_simulated_in_any_parts(small: str, turned: whatif.Sample) -> None:
     assert np.array_equal(whatif.sample(State(small, TURNED), 5, 7, SEED), turned[5:7])
+
+
+def test_a_dose_is_a_number_in_the_model_of_the_usual_dose(small: str) -> None:
+    """Every lever with another dose than its file's: the columns and draws of the model built of the whole scenario."""
+    stand = whatif.grounds(small)
+    period = stand.loaded.scenario.period
+    usual = [s for s in (levers.usual(lever, period) for lever in stand.levers) if s.dose is not None]
+    state = State(small, tuple(Setting(s.key, s.dose * 1.5, s.start) for s in usual if s.dose is not None))
+    model = Model(levers.build(stand, state.settings))
+    assert len(state.settings) >= 4
+    assert np.array_equal(whatif._rows(state, SEED), table(model.columns, SEED, whatif.DRAWS))
+    for number in (0, 3):
+        new = Rollout(model, whatif._rows(state, SEED)[number], SEED, number, expected=True).run().new
+        whole = model.structure.by_unit(new)[:, whatif.places(state).units[: model.units]]
+        of_all = whatif.of_area(state, number, number + 1, SEED, 0)[0, :, 0]
+        assert np.allclose(of_all, whole.sum(axis=1).T, rtol=1e-6)
 
 
 def test_without_levers_the_quick_answer_is_the_exact_one(small: str, null: whatif.Sample) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -104,7 +105,7 @@ async def _answer(site: Site, request: Request, whole: bool) -> Response:
         return Response(status_code=499)
     whole = outlook.draws == DRAWS
     answer = content.answer(address, outlook, desk.seed, whole, site.observed)
-    return JSONResponse(answer, headers={"cache-control": "no-store"})
+    return Response(orjson.dumps(answer), media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @told
