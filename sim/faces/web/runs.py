@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sim.errors import EXIT_OK, UserError
-from sim.experiments.forecast import version
+from sim.experiments.output import version
 from sim.model.version import MODEL_VERSION
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]

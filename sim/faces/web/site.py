@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
 from sim.experiments.observations import published
+from sim.experiments.output import version
 from sim.experiments.whatif import State, grounds, labels, places
 from sim.faces.charts.words import spaced
 from sim.faces.report.table import say

@@ -69,7 +69,7 @@ def test_a_dose_is_a_number_in_the_model_of_the_usual_dose(small: str) -> None:
     stand = whatif.grounds(small)
     period = stand.loaded.scenario.period
     usual = [s for s in (levers.usual(lever, period) for lever in stand.levers) if s.dose is not None]
-    state = State(small, tuple(Setting(s.key, s.dose * 1.5, s.start) for s in usual if s.dose is not None))
+    state = State(small, tuple(Setting(s.key, s.dose * 0.8, s.start) for s in usual if s.dose is not None))
     model = Model(levers.build(stand, state.settings))
     assert len(state.settings) >= 4
     assert np.array_equal(whatif._rows(state, SEED), table(model.columns, SEED, whatif.DRAWS))

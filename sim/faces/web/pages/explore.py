@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
+from sim.experiments.output import version
 from sim.experiments.whatif import DRAWS, State, grounds, labels
 from sim.faces.charts import outlook as charts
 from sim.faces.charts.words import area_text, month_text, slug
