@@ -113,7 +113,7 @@ def create(
     @contextlib.asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
         desk = site.open()
-        tasks = [asyncio.ensure_future(desk.quick(desk.null, 0)), asyncio.ensure_future(site.runs.work())]
+        tasks = [asyncio.ensure_future(desk.begin()), asyncio.ensure_future(site.runs.work())]
         yield
         for task in tasks:
             task.cancel()

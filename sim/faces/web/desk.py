@@ -11,11 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from pathlib import Path
 
 import numpy as np
 
 from sim.experiments import whatif
 from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, State
+from sim.faces.web import recall
 
 KEPT = 12  # exact samples in memory, about 10 MB each for the whole country
 
@@ -46,8 +48,9 @@ def _begin() -> None:
 class Desk:
     """The workers, and what they have answered."""
 
-    def __init__(self, null: str, workers: int) -> None:
+    def __init__(self, null: str, workers: int, folder: Path) -> None:
         self.null = State(null)
+        self.folder = folder / "null"
         self.seed = whatif.grounds(null).loaded.scenario.seed
         self.workers = workers
         self._pool = self._workers()
@@ -58,6 +61,11 @@ class Desk:
 
     def _workers(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.workers, _START, _begin)
+
+    async def begin(self) -> None:
+        """Have the null alternative at hand, and workers that have computed once."""
+        await self._whole(self.null)
+        await self._few(self.null, 0)
 
     async def quick(self, state: State, area: int) -> Outlook:
         """The outlook from a few draws."""
@@ -93,8 +101,14 @@ class Desk:
         lock = self._asked.setdefault(state, asyncio.Lock())
         async with lock:
             if state not in self._exact:
+                kept = recall.file_of(self.folder, state, self.seed) if state == self.null else None
+                if kept is not None and (drawn := recall.read(kept, state)) is not None:
+                    self._exact[state] = drawn
+                    return drawn
                 parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
                 self._exact[state] = np.concatenate(await _all(parts))
+                if kept is not None:
+                    await asyncio.to_thread(recall.write, kept, self._exact[state])
                 while len(self._exact) > KEPT:
                     oldest = next(s for s in self._exact if s != self.null)
                     del self._exact[oldest]

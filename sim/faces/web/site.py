@@ -86,7 +86,7 @@ class Site:
     def open(self) -> Desk:
         """The desk, once the server runs."""
         if self.desk is None:
-            self.desk = Desk(self.null, self.workers)
+            self.desk = Desk(self.null, self.workers, self.runs.folder.parent)
         return self.desk
 
     def address(self, request: Request) -> Address:
