@@ -14,7 +14,7 @@ from sim.faces.charts import outlook as charts
 from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
-from sim.faces.web.address import Address
+from sim.faces.web.address import NAME, Address
 from sim.language import number, percent
 from sim.scenario.levers import BY_KEY, file, known
 from sim.vocabulary import TAGS, words
@@ -68,6 +68,7 @@ def answer(
             f"Scenario {address.scenario}, {len(address.settings)} intervention{'' if len(address.settings) == 1 else 's'} · {outlook.draws} draws · seed {seed}",
         ),
         "command": command(address, seed),
+        "title": title(address)[:NAME],
         "file": slug(title(address)) + ".yaml",
         "rests": rests(address),
     }

@@ -21,6 +21,7 @@ from sim.faces.report.table import say
 from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
 from sim.faces.web.runs import Runs
+from sim.faces.web.shelf import Shelf
 from sim.language import Text
 from sim.scenario import data
 
@@ -33,6 +34,7 @@ NAMES = (  # of the pages that stand in every page's head, in the order of the w
     ("kapasitet", Text("Kapasitet", "Capacity")),
     ("etterproving", Text("Etterprøving", "Validation")),
     ("rapport", Text("Rapport", "Report")),
+    ("lagret", Text("Lagret", "Saved")),
 )
 
 
@@ -76,6 +78,7 @@ class Site:
         )
         self.desk: Desk | None = None
         self.runs = Runs(folder)
+        self.shelf = Shelf(folder / "scenarios.sqlite")
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
 
     @property
@@ -88,6 +91,10 @@ class Site:
         if self.desk is None:
             self.desk = Desk(self.null, self.workers, self.runs.folder.parent)
         return self.desk
+
+    def user(self, request: Request) -> str:
+        """Who is logged in; empty where there is no login."""
+        return str(request.scope.get("user_name", ""))
 
     def address(self, request: Request) -> Address:
         """What a request asks for."""

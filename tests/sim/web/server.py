@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,12 +48,30 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **headers: str) -> Answer:
-        request = urllib.request.Request(self.address + path, headers=headers)
+        return self._ask(urllib.request.Request(self.address + path, headers=headers))
+
+    def post(self, path: str, fields: dict[str, str] | bytes, **headers: str) -> Answer:
+        """A form of this server's own, unless ``headers`` say otherwise; a redirect is not followed."""
+        content = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()
+        own = {"sec-fetch-site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self._ask(urllib.request.Request(self.address + path, content, own, method="POST"))
+
+    def _ask(self, request: urllib.request.Request) -> Answer:
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with _OPENER.open(request, timeout=120) as response:
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Redirects are answers: who asks sees them."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Stay)
 
 
 @contextlib.contextmanager

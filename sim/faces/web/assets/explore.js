@@ -122,6 +122,8 @@ function settle(now) {
   by("redo").disabled = remembered.redo.length === 0;
   by("save").href = `scenario.yaml?${now}`;
   by("trust").href = `etterproving?${now}`;
+  by("shelve").action = `lagre?${now}`;
+  if (state.name) by("shelve-name").value = state.name;
   const language = by("language");
   if (language) {
     const other = new URLSearchParams(now);
@@ -226,6 +228,7 @@ async function show(answer) {
   put(by("status"), answer.status);
   put(by("command"), answer.command);
   by("save").setAttribute("download", answer.file);
+  by("shelve-name").value = answer.title;
   if (String(answer.rests) !== String(rests)) by("rests").replaceChildren(...answer.rests.map((line) => element("li", line)));
   rests = answer.rests;
   await Promise.all(slots.map(draw));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -11,8 +12,11 @@ from starlette.responses import Response
 from sim.experiments.whatif import DRAWS, grounds, plain_model
 from sim.faces.report.table import say
 from sim.faces.web.address import language, parse
+from sim.faces.web.pages.saved import line
 from sim.faces.web.site import Site, told
 from sim.scenario import levers
+
+NEWEST = 5  # saved scenarios and runs on the page
 
 
 @told
@@ -46,6 +50,8 @@ async def start(site: Site, request: Request) -> Response:
         other="" if lang == "en" else "lang=en",
         other_path="./",
         draws=DRAWS,
+        saved=[line(site, v, lang) for v in await asyncio.to_thread(site.shelf.latest, NEWEST)],
+        runs=site.runs.latest(NEWEST),
     )
 
 
