@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
 from sim.language import Text
-from sim.scenario import intervention
+from sim.scenario import intervention, text
 from sim.scenario.faults import Faults
 from sim.scenario.figures import data_folder, fill_in
 from sim.scenario.intervention import Intervention
@@ -330,12 +330,19 @@ def build(stand: Ground, settings: Sequence[Setting]) -> Scenario:
     return scenario.model_copy(update={**changed, "interventions": named})
 
 
-def text_of(stand: Ground, settings: Sequence[Setting], title: str, comment: str) -> str:
-    """The scenario file: what it stands on, and the interventions; ``comment`` heads it."""
+def text_of(stand: Ground, settings: Sequence[Setting], title: str, comment: str, whole: bool = False) -> str:
+    """The scenario file: what it stands on, and the interventions; ``comment`` heads it.
+
+    ``whole`` copies what the scenario's own file states in place of extending it.
+    """
     given = stand.loaded.given
     parent = given if not Path(given).suffix else str(stand.loaded.path.resolve())
     listed = [chosen(s).model_dump(exclude_defaults=True) for s in settings]
     content: dict[str, Any] = {"extends": parent, "title": title}
+    if whole:
+        content = text.read(stand.loaded.path)[0]
+        content["title"] = title
+        listed = content.pop("interventions", []) + listed
     if listed:
         content["interventions"] = listed
     lines = "".join(f"# {line}\n" if line else "#\n" for line in comment.splitlines())

@@ -21,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.faces.report.table import say
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, explore, run, saved, start, trust
+from sim.faces.web.pages import accessibility, explore, run, saved, start, trust, upload
 from sim.faces.web.site import HERE, Page, Site
 
-PAGES = (start, explore, trust, saved, accessibility, run)
+PAGES = (start, explore, trust, saved, upload, accessibility, run)
 POLICY = "; ".join(
     (
         "default-src 'none'",

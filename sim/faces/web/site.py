@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
 from sim.faces.web.runs import Runs
 from sim.faces.web.shelf import Shelf
+from sim.faces.web.uploads import Uploads
 from sim.language import Text
 from sim.scenario import data
 
@@ -62,6 +64,12 @@ def _comparable(one: str, other: str) -> bool:
     return labels(ours) == labels(theirs) and places(ours).rows == places(theirs).rows
 
 
+def _ground_of(null: str) -> str:
+    """A name for all that compares with a null alternative."""
+    told = repr((labels(State(null)), places(State(null)).rows))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
 Page = Callable[["Site", Request], Awaitable[Response]]
 
 
@@ -69,22 +77,28 @@ class Site:
     """What the pages share."""
 
     def __init__(self, given: str, null: str | None, workers: int, folder: Path) -> None:
-        self.scenarios = scenarios(given, null)
+        self.ready = scenarios(given, null)
         self.given = given
         self.workers = workers
-        self.observed = published(grounds(self.scenarios[0]).loaded.data_folder)
+        self.observed = published(grounds(self.ready[0]).loaded.data_folder)
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self.desk: Desk | None = None
         self.runs = Runs(folder)
         self.shelf = Shelf(folder / "scenarios.sqlite")
+        self.uploads = Uploads(folder / "uploads" / _ground_of(self.null), lambda file: _comparable(file, self.null))
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
 
     @property
     def null(self) -> str:
         """The scenario that everything is compared with, no lever turned."""
-        return self.scenarios[0]
+        return self.ready[0]
+
+    @property
+    def scenarios(self) -> list[str]:
+        """What the page offers: the ready ones, the null alternative first, and what has been uploaded."""
+        return [*self.ready, *self.uploads.names()]
 
     def open(self) -> Desk:
         """The desk, once the server runs."""
@@ -137,7 +151,9 @@ def told(page: Page) -> Callable[[Site, Request], Awaitable[Response]]:
                 "fault.html.j2",
                 lang,
                 400,
-                title=say(lang, "Adressen gir ingen side", "No such page"),
+                title=say(lang, "Skjemaet ble ikke tatt imot", "The form was not taken")
+                if request.method == "POST"
+                else say(lang, "Adressen gir ingen side", "No such page"),
                 error=error.render(lang),
             )
 

@@ -59,7 +59,10 @@ def scenario_file(site: Site, address: Address) -> str:
         f"Made with utrulling web {version()}. Repeat the page's numbers:\n  {content.command(address, seed)}\n"
         f"Open it on the page again: utforsk?{address.query()}",
     )
-    return levers.text_of(grounds(address.scenario), address.settings, title, comment)
+    whole = (
+        address.scenario not in site.ready and address.scenario != site.given
+    )  # an upload's place means nothing elsewhere
+    return levers.text_of(grounds(address.scenario), address.settings, title, comment, whole)
 
 
 def author_of(site: Site, request: Request) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sim.errors import UserError
 from sim.experiments.whatif import DRAWS, grounds, plain_model
 from sim.faces.report.table import say
 from sim.faces.web.address import language, parse
@@ -25,7 +26,10 @@ async def start(site: Site, request: Request) -> Response:
     lang = language(request.query_params.multi_items())
     ready = []
     for name in site.scenarios:
-        scenario = plain_model(name).scenario
+        try:
+            scenario = plain_model(name).scenario
+        except UserError:
+            continue  # an uploaded file that a newer version of the program no longer takes
         title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
         ready.append(
             {
@@ -33,6 +37,7 @@ async def start(site: Site, request: Request) -> Response:
                 "title": title,
                 "description": scenario.description,
                 "null": name == site.null,
+                "uploaded": name not in site.ready,
             }
         )
     usual = parse([("scenario", site.given), ("lang", lang)], [site.given, *site.scenarios])
