@@ -21,9 +21,11 @@ from sim.faces.charts.words import spaced
 from sim.faces.report.table import say
 from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
-from sim.faces.web.runs import Runs
+from sim.faces.web.runs import EACH, WAITING, Runs
+from sim.faces.web.sharing import Sharing
 from sim.faces.web.shelf import Shelf
 from sim.faces.web.uploads import Uploads
+from sim.faces.web.who import USER
 from sim.language import Text
 from sim.scenario import data
 
@@ -76,7 +78,7 @@ Page = Callable[["Site", Request], Awaitable[Response]]
 class Site:
     """What the pages share."""
 
-    def __init__(self, given: str, null: str | None, workers: int, folder: Path) -> None:
+    def __init__(self, given: str, null: str | None, workers: int, folder: Path, sharing: Sharing) -> None:
         self.ready = scenarios(given, null)
         self.given = given
         self.workers = workers
@@ -85,7 +87,8 @@ class Site:
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self.desk: Desk | None = None
-        self.runs = Runs(folder)
+        self.sharing = sharing
+        self.runs = Runs(folder, EACH if sharing.shared else WAITING)
         self.shelf = Shelf(folder / "scenarios.sqlite")
         self.uploads = Uploads(folder / "uploads" / _ground_of(self.null), lambda file: _comparable(file, self.null))
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
@@ -106,10 +109,6 @@ class Site:
             self.desk = Desk(self.null, self.workers, self.runs.folder.parent)
         return self.desk
 
-    def user(self, request: Request) -> str:
-        """Who is logged in; empty where there is no login."""
-        return str(request.scope.get("user_name", ""))
-
     def address(self, request: Request) -> Address:
         """What a request asks for."""
         return parse(request.query_params.multi_items(), [self.given, *self.scenarios])
@@ -123,6 +122,8 @@ class Site:
             "t": functools.partial(say, lang),
             "version": version(),
             "null": self.null,
+            "user": USER.get(),
+            "shared": self.sharing.shared,
             "pages": [(path, name.to(lang)) for path, name in NAMES if path in self.paths],
             "kept": f"?{query}" if query else "",
             "path": values.get("other_path", ""),

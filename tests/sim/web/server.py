@@ -54,6 +54,7 @@ class Server:
         """A form of this server's own, unless ``headers`` say otherwise; a redirect is not followed."""
         content = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()
         own = {"sec-fetch-site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        own = {k: v for k, v in own.items() if v}
         return self._ask(urllib.request.Request(self.address + path, content, own, method="POST"))
 
     def _ask(self, request: urllib.request.Request) -> Answer:
@@ -75,12 +76,12 @@ _OPENER = urllib.request.build_opener(_Stay)
 
 
 @contextlib.contextmanager
-def serving(cwd: Path, *arguments: str) -> Iterator[Server]:
-    """The command with ``arguments`` on a free port; ended with Ctrl-C."""
+def serving(cwd: Path, *arguments: str, **environment: str) -> Iterator[Server]:
+    """The command with ``arguments`` and ``environment`` on a free port; ended with Ctrl-C."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sim.faces.cli", "web", *arguments, "--port", "0", "--json"],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
+        env=os.environ | {"PYTHONPATH": str(shipped().parent)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -42,8 +42,7 @@ async def explore(site: Site, request: Request) -> Response:
         other_path="utforsk",
         rests=content.rests(address),
         saved_as=content.title(address),
-        author=author_of(site, request),
-        user=site.user(request),
+        author=author_of(request),
         setup={
             "levers": panel.as_setup(listed),
             "lang": lang,

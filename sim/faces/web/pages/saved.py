@@ -21,6 +21,7 @@ from sim.faces.web.address import NAME, Address, language, parse
 from sim.faces.web.forms import fields
 from sim.faces.web.shelf import Version
 from sim.faces.web.site import Site, told
+from sim.faces.web.who import USER
 from sim.scenario import levers
 
 LISTED = 200  # scenarios on the page
@@ -34,7 +35,7 @@ async def save(site: Site, request: Request) -> Response:
     """Put the scenario of the address on the shelf, as a new version."""
     address = site.address(request)
     given = await fields(request, {"name": NAME, "author": AUTHOR, "comment": COMMENT})
-    author = site.user(request) or given["author"]
+    author = USER.get() or given["author"]
     if not given["name"] or not author:
         raise UserError("skriv et navn på scenarioet, og hvem du er", "write a name for the scenario, and who you are")
     address = replace(address.within("nb"), name=given["name"])
@@ -42,7 +43,7 @@ async def save(site: Site, request: Request) -> Response:
     made = await asyncio.to_thread(site.shelf.save, given["name"], author, given["comment"], address.query(), file)
     lang = language(request.query_params.multi_items())
     answer = RedirectResponse(f"lagret?{_query(lang, navn=made.name)}", 303)
-    if not site.user(request):
+    if not USER.get():
         path = request.scope.get("root_path", "") or "/"
         answer.set_cookie(COOKIE, quote(author), REMEMBERED, path=path, httponly=True, samesite="lax")
     return answer
@@ -65,9 +66,9 @@ def scenario_file(site: Site, address: Address) -> str:
     return levers.text_of(grounds(address.scenario), address.settings, title, comment, whole)
 
 
-def author_of(site: Site, request: Request) -> str:
+def author_of(request: Request) -> str:
     """Who saves: who is logged in, or the name that the browser remembers."""
-    name = site.user(request) or " ".join(unquote(request.cookies.get(COOKIE, "")).split())
+    name = USER.get() or " ".join(unquote(request.cookies.get(COOKIE, "")).split())
     return name[:AUTHOR] if name.isprintable() else ""
 
 
