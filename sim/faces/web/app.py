@@ -80,8 +80,8 @@ class Guard:
                 await RedirectResponse(self.root + "/", 308)(scope, receive, marked)
                 return
             if not scope["path"].startswith(self.root + "/"):
-                scope = scope | {"path": self.root + scope["path"]}
-            scope = scope | {"root_path": self.root}
+                scope = {**scope, "path": self.root + scope["path"]}
+            scope = {**scope, "root_path": self.root}
         await self.app(scope, receive, marked)
 
 
