@@ -308,10 +308,24 @@ def test_who_leaves_before_the_answer_leaves_nothing_behind(server: Server) -> N
     assert answer.json()["exact"]
 
 
-def test_twenty_sessions_at_once_each_get_their_own_answer(server: Server) -> None:
+def test_twenty_sessions_at_once_each_get_their_own_answer_while_a_run_is_under_way(
+    server: Server, folder: Path, tmp_path: Path
+) -> None:
     doses = [0.5 * n for n in range(1, 21)]
-    with ThreadPoolExecutor(20) as many:
-        answers = list(many.map(lambda d: server.get(f"svar/raskt?elearning={d:g}~2026-03").json(), doses))
+    words = ["forecast", "small.yaml", "--replications", "50000", "--out", str(tmp_path / "run")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "sim.faces.cli", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as run:
+        try:
+            with ThreadPoolExecutor(20) as many:
+                answers = list(many.map(lambda d: server.get(f"svar/raskt?elearning={d:g}~2026-03").json(), doses))
+            assert run.poll() is None
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
     for dose, answer in zip(doses, answers, strict=True):
         assert f"elearning={dose:g}~2026-03" in answer["query"]
     last = [a["charts"]["change"]["data"]["rows"][-1]["middle"] for a in answers]
