@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.faces.charts.chart import Chart
+from sim.faces.web.vega.evidence import foreseen, moved
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
 from sim.faces.web.vega.time import change, fan
@@ -14,6 +15,8 @@ KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "fan": fan,
     "gates": gates,
     "change": change,
+    "foreseen": foreseen,
+    "moved": moved,
 }
 
 
