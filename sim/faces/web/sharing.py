@@ -72,7 +72,7 @@ def sharing(host: str, allowed: Sequence[str], root: str, proxy: str | None, log
         raise UserError("--root-path skal være som /utrulling", "--root-path must be like /utrulling")
     if proxy is not None:
         try:
-            ipaddress.ip_network(proxy)
+            ipaddress.ip_address(proxy)
         except ValueError:
             raise UserError(
                 "--proxy skal være adressen til proxyen, som 10.0.0.5",

@@ -40,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"root": "/a//b"},
         {"proxy": "proxy.example"},
         {"proxy": "*"},
+        {"proxy": "0.0.0.0/0"},
     ],
     ids=str,
 )
