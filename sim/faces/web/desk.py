@@ -13,13 +13,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
-from sim.experiments import whatif
-from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, State
+from sim.experiments import priced, whatif
+from sim.experiments.priced import Outlay
+from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, Singles, State
 from sim.faces.web import recall
 
-KEPT = 12  # exact samples in memory, about 10 MB each for the whole country
+KEPT = 12  # exact samples in memory, about 18 MB each for the whole country
+RATES = 1000  # series of rates in memory, about 20 kB each
 
 
 class Gone(Exception):  # noqa: N818 – not an error: nobody waits for the answer any more
@@ -56,7 +56,8 @@ class Desk:
         self._pool = self._workers()
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
-        self._null_few: dict[int, Sample] = {}  # by area
+        self._null_few: Sample | None = None
+        self._rates: OrderedDict[tuple[State, int, int], Singles] = OrderedDict()
         self._asked: dict[State, asyncio.Lock] = {}
 
     def _workers(self) -> ProcessPoolExecutor:
@@ -65,34 +66,65 @@ class Desk:
     async def begin(self) -> None:
         """Have the null alternative at hand, and workers that have computed once."""
         await self._whole(self.null)
-        await self._few(self.null, 0)
+        if self._null_few is None:
+            self._null_few = await self._few(self.null)
 
-    async def quick(self, state: State, area: int) -> Outlook:
-        """The outlook from a few draws."""
+    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay]:
+        """The outlook from a few draws, and what the state costs in them."""
         null = await self._whole(self.null)
         if state in self._exact:
-            drawn = self._exact[state]
-            return whatif.exact(drawn, null, area, self._years(state))
-        if area not in self._null_few:
-            self._null_few[area] = await self._few(self.null, area)
-        here = null[:, :, area : area + 1]
-        return whatif.quick(await self._few(state, area), self._null_few[area], here, 0, self._years(state))
+            return self._told(state, self._exact[state], null, area)
+        if self._null_few is None:
+            self._null_few = await self._few(self.null)
+        few = await self._few(state)
+        outlook = whatif.quick(few, self._null_few, null, area, self._years(state))
+        return outlook, priced.outlay(state, self.null, few, self._null_few, area, self.seed)
 
-    async def _few(self, state: State, area: int) -> Sample:
+    async def _few(self, state: State) -> Sample:
         share = -(-QUICK // self.workers)
-        parts = [
-            self._run(whatif.of_area, state, i, min(i + share, QUICK), self.seed, area) for i in range(0, QUICK, share)
-        ]
-        return np.concatenate(await asyncio.gather(*parts))
+        parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
+        return whatif.joined(await asyncio.gather(*parts))
 
-    async def exact(self, state: State, area: int, gone: Callable[[], Awaitable[bool]]) -> Outlook:
-        """The outlook from all draws.
+    async def exact(
+        self, state: State, area: int, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> tuple[Outlook, Outlay]:
+        """The outlook from all draws, and what the state costs in them.
 
         Raises:
             Gone: ``gone`` said so before it was finished.
         """
         null = await self._whole(self.null)
-        return whatif.exact(await self._whole(state, gone), null, area, self._years(state))
+        return self._told(state, await self._whole(state, gone), null, area)
+
+    def _told(self, state: State, drawn: Sample, null: Sample, area: int) -> tuple[Outlook, Outlay]:
+        outlook = whatif.exact(drawn, null, area, self._years(state))
+        return outlook, priced.outlay(state, self.null, drawn, null, area, self.seed)
+
+    async def samples(self, states: Sequence[State], gone: Callable[[], Awaitable[bool]] | None = None) -> list[Sample]:
+        """All draws of some states.
+
+        Raises:
+            Gone: ``gone`` said so before they were finished.
+        """
+        return [await self._whole(state, gone) for state in states]
+
+    async def rates(
+        self, state: State, draws: int, area: int, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> Singles:
+        """[draws, T] the sync rate of new entries in an area in the first draws: all that is kept of the many parts of a package.
+
+        Raises:
+            Gone: ``gone`` said so before they were finished.
+        """
+        key = (state, draws, area)
+        if key not in self._rates:
+            drawn = self._exact.get(state) or whatif.joined(
+                await _all([self._chunk(state, i, gone, draws) for i in range(0, draws, CHUNK)])
+            )
+            self._rates[key] = whatif.rates(drawn[:draws], area)
+            while len(self._rates) > RATES:
+                self._rates.popitem(last=False)
+        return self._rates[key]
 
     async def _whole(self, state: State, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
         if state in self._exact:
@@ -106,7 +138,7 @@ class Desk:
                     self._exact[state] = drawn
                     return drawn
                 parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
-                self._exact[state] = np.concatenate(await _all(parts))
+                self._exact[state] = whatif.joined(await _all(parts))
                 if kept is not None:
                     await asyncio.to_thread(recall.write, kept, self._exact[state])
                 while len(self._exact) > KEPT:
@@ -115,21 +147,23 @@ class Desk:
         self._asked.pop(state, None)
         return self._exact[state]
 
-    async def _chunk(self, state: State, first: int, gone: Callable[[], Awaitable[bool]] | None) -> Sample:
+    async def _chunk(
+        self, state: State, first: int, gone: Callable[[], Awaitable[bool]] | None, draws: int = DRAWS
+    ) -> Sample:
         async with self._slots:
             if gone is not None and await gone():
                 raise Gone
-            return await self._run(whatif.sample, state, first, min(first + CHUNK, DRAWS), self.seed)
+            return await self._run(state, first, min(first + CHUNK, draws))
 
-    async def _run(self, what: Callable[..., Sample], *arguments: object) -> Sample:
+    async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
         loop, pool = asyncio.get_running_loop(), self._pool
         try:
-            return await loop.run_in_executor(pool, what, *arguments)
+            return await loop.run_in_executor(pool, whatif.sample, state, first, last, self.seed, expected)
         except BrokenExecutor:  # a worker was killed: its part is simulated again, once
             if self._pool is pool:
                 self._pool = self._workers()
                 pool.shutdown(wait=False)
-            return await loop.run_in_executor(self._pool, what, *arguments)
+            return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
 
     def _years(self, state: State) -> list[slice]:
         return [months for _, months in whatif.years(State(state.scenario))]

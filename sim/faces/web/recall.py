@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from sim.experiments.output import write_aside
 from sim.experiments.whatif import DRAWS, Sample, State
 from sim.experiments.work import fingerprint
 
-KEPT = 4  # files, about 6 MB each for the whole country
+KEPT = 4  # files, about 13 MB each for the whole country
 
 
 def file_of(folder: Path, state: State, seed: int) -> Path:
@@ -31,24 +32,25 @@ def file_of(folder: Path, state: State, seed: int) -> Path:
     for stream, values in sorted(fitted.values.items()) if fitted else ():
         learned.update(f"{stream}\0".encode() + values.tobytes())
     told = json.dumps([loaded.hash, learned.hexdigest(), seed, DRAWS, fingerprint()], sort_keys=True)
-    return folder / f"{hashlib.sha256(told.encode()).hexdigest()[:20]}.npy"
+    return folder / f"{hashlib.sha256(told.encode()).hexdigest()[:20]}.npz"
 
 
 def read(file: Path, state: State) -> Sample | None:
     """The draws in a file; None if there are none, or not those of the scenario."""
     try:
-        found = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with np.load(file, allow_pickle=False) as found:
+            kept = Sample(found["series"], found["strata"], found["in_use"])
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
         return None
-    shape = (DRAWS, whatif.SYNCED + 1, len(whatif.places(state).rows), len(whatif.labels(state)))
-    return found if found.dtype == np.float32 and found.shape == shape else None
+    shape = (DRAWS, len(whatif.SERIES), len(whatif.places(state).rows), len(whatif.labels(state)))
+    return kept if kept.series.shape == shape else None
 
 
 def write(file: Path, drawn: Sample) -> None:
     """Keep draws, and only the newest few files; a folder that cannot be written is no reason to stop."""
     content = io.BytesIO()
-    np.save(content, drawn, allow_pickle=False)
+    np.savez(content, series=drawn.series, strata=drawn.strata, in_use=drawn.in_use)
     with contextlib.suppress(UserError, OSError):
         write_aside(file, content.getvalue())
-        for old in sorted(file.parent.glob("*.npy"), key=lambda f: f.stat().st_mtime)[:-KEPT]:
+        for old in sorted(file.parent.glob("*.npz"), key=lambda f: f.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)

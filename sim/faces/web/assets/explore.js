@@ -19,6 +19,7 @@ function query(of = state) {
   pairs.set("area", of.area);
   pairs.set("month", of.month);
   if (of.name) pairs.set("name", of.name);
+  for (const [key, text] of setup.carried) pairs.set(key, text);
   return pairs.toString();
 }
 
@@ -124,6 +125,8 @@ function settle(now) {
   by("trust").href = `etterproving?${now}`;
   by("shelve").action = `lagre?${now}`;
   if (state.name) by("shelve-name").value = state.name;
+  by("compare").href = `sammenlign?${now}`;
+  for (const link of document.querySelectorAll(".pages a")) link.href = `${link.getAttribute("href").split("?")[0]}?${now}`;
   const language = by("language");
   if (language) {
     const other = new URLSearchParams(now);
@@ -224,7 +227,7 @@ const slots = [...document.querySelectorAll(".slot")].map((element) => ({ elemen
 async function show(answer) {
   const begun = performance.now();
   shown = answer;
-  for (const key of ["value", "what", "interval", "change", "better"]) put(by(key), answer.headline[key]);
+  for (const key of ["value", "what", "interval", "change", "better", "cost", "per"]) put(by(key), answer.headline[key]);
   put(by("status"), answer.status);
   put(by("command"), answer.command);
   by("save").setAttribute("download", answer.file);

@@ -6,15 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.faces.charts.chart import Chart
+from sim.faces.web.vega.compare import curves, lines, plane, spans
 from sim.faces.web.vega.evidence import foreseen, moved
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
 from sim.faces.web.vega.time import change, fan
+from sim.faces.web.vega.tornado import tornado
 
 KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "fan": fan,
     "gates": gates,
     "change": change,
+    "lines": lines,
+    "curves": curves,
+    "spans": spans,
+    "plane": plane,
+    "tornado": tornado,
     "foreseen": foreseen,
     "moved": moved,
 }
