@@ -14,8 +14,7 @@ from sim.experiments.decomposition import Decomposition
 from sim.experiments.headroom import Headroom
 from sim.experiments.keyfigures import headline_month
 from sim.experiments.posterior import Kept
-from sim.experiments.summary import FEW as FEW
-from sim.experiments.summary import Summary
+from sim.experiments.summary import FEW, Summary
 from sim.faces.report import calibration, charts, document, drawing, headroom, tables, uncertainty
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
