@@ -127,7 +127,7 @@ def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
     return {column.name: (column, rows[:, i]) for i, column in enumerate(columns)}
 
 
-def _shape(state: State) -> State:
+def shape(state: State) -> State:
     """The state with every dose as its file states it: levers change a scenario's shape, doses only numbers in it."""
     return replace(state, settings=tuple(map(undosed, state.settings)))
 
@@ -147,12 +147,12 @@ def _shape_numbers(shape: State, seed: int) -> Floats:
 @lru_cache(maxsize=32)
 def numbers(state: State, seed: int) -> Floats:
     """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; its shape's, with the doses' own columns."""
-    shape = _shape(state)
-    rows = _shape_numbers(shape, seed)
-    if shape == state:
+    base = shape(state)
+    rows = _shape_numbers(base, seed)
+    if base == state:
         return rows
-    rows, columns, fitted = rows.copy(), model(shape).columns, grounds(state.scenario).loaded.scenario.fitted
-    for setting, usual in zip(state.settings, shape.settings, strict=True):
+    rows, columns, fitted = rows.copy(), model(base).columns, grounds(state.scenario).loaded.scenario.fitted
+    for setting, usual in zip(state.settings, base.settings, strict=True):
         if setting == usual:
             continue
         stream, parameter = dosed(setting)
@@ -167,7 +167,7 @@ def sample(state: State, first: int, last: int, seed: int, expected: bool = Fals
 
     Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
     """
-    made, rows, areas = model(_shape(state)), numbers(state, seed), places(state)
+    made, rows, areas = model(shape(state)), numbers(state, seed), places(state)
     begin = [months.start for _, months in years(state)]
     ages = np.zeros((made.months, made.units, 3, len(GATE_KEYS)))  # of waiting entries: not asked for
     series, strata, write = [], [], []
