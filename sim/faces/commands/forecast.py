@@ -254,6 +254,7 @@ def run(options: argparse.Namespace) -> int:
     count = results.replications
     summary = Summary.of(results)
     headroom = None if capacity is None else Headroom.of(results, capacity, loaded.data_folder)
+    from sim.experiments.summary import FEW
     from sim.faces.report import page
 
     with output.folder(target) as folder:
@@ -316,7 +317,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if told := page.doubts(kept, options.lang):
         print(told, file=sys.stderr)
-    if count < page.FEW:
+    if count < FEW:
         print(
             f"Bare {count} trekk: intervallene er usikre."
             if options.lang == "nb"

@@ -22,12 +22,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sim.faces.report.table import say
 from sim.faces.web import login
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, barriers, compare, explore, run, saved, start, trust, upload
+from sim.faces.web.pages import accessibility, barriers, compare, explore, report, run, saved, start, trust, upload
 from sim.faces.web.sharing import Sharing
 from sim.faces.web.site import HERE, Page, Site
 from sim.faces.web.who import PLACE
 
-PAGES = (start, explore, compare, barriers, trust, saved, upload, accessibility, run)
+PAGES = (start, explore, compare, barriers, trust, report, saved, upload, accessibility, run)
 ALONE = Sharing()
 POLICY = "; ".join(
     (

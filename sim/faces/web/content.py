@@ -12,6 +12,7 @@ from sim.experiments.observations import Observation
 from sim.experiments.priced import Outlay
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, years
 from sim.faces.charts import outlook as charts
+from sim.faces.charts.chart import Chart
 from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
@@ -51,48 +52,63 @@ def answer(
 ) -> dict[str, Any]:
     """Everything that changes on the page when a lever is turned."""
     lang = address.lang
-    base = State(address.scenario)
-    months = labels(base)
-    at = months.index(address.month)
-    spans = years(base)
-    year = next(i for i, (_, span) in enumerate(spans) if span.start <= at < span.stop)
+    at = labels(State(address.scenario)).index(address.month)
     said = {
         "exact": exact,
         "query": address.query(),
-        "headline": _headline(address, outlook, at) | price.told(address, outlay, null, at),
-        "charts": {
-            "fan": charts.fan(address, outlook, months, at, observed).as_json(lang),
-            "gates": charts.gates(address, outlook, year, spans[year][0]).as_json(lang),
-            "change": charts.change(address, outlook, months, at).as_json(lang),
-        },
+        "headline": headline(address, outlook) | price.told(address, outlay, null, at),
+        "charts": {chart.name: chart.as_json(lang) for chart in shown(address, outlook, observed)},
         "status": say(
             lang,
             f"{outlook.draws} trekk, frø {seed}." if exact else f"Foreløpig, anslått fra {outlook.draws} trekk.",
             f"{outlook.draws} draws, seed {seed}." if exact else f"Preliminary, estimated from {outlook.draws} draws.",
         ),
-        "source": say(
-            lang,
-            f"Scenario {address.scenario}, {len(address.settings)} tiltak · {outlook.draws} trekk · frø {seed}",
-            f"Scenario {address.scenario}, {len(address.settings)} intervention{'' if len(address.settings) == 1 else 's'} · {outlook.draws} draws · seed {seed}",
-        ),
+        "source": source(address, outlook.draws, seed),
         "command": command(address, seed),
         "title": title(address)[:NAME],
         "file": slug(title(address)) + ".yaml",
         "rests": rests(address, null),
     }
-    return {key: _spaced(value, lang) for key, value in said.items()}
+    return {key: all_spaced(value, lang) for key, value in said.items()}
 
 
-def _spaced(node: Any, lang: str) -> Any:
+def all_spaced(node: Any, lang: str) -> Any:
+    """The texts in lists and dictionaries with the spaces that their language wants in numbers."""
     if isinstance(node, str):
         return spaced(node, lang)
     if isinstance(node, dict):
-        return {key: _spaced(value, lang) for key, value in node.items()}
-    return [_spaced(item, lang) for item in node] if isinstance(node, list) else node
+        return {key: all_spaced(value, lang) for key, value in node.items()}
+    return [all_spaced(item, lang) for item in node] if isinstance(node, list) else node
 
 
-def _headline(address: Address, outlook: Outlook, at: int) -> dict[str, str]:
+def shown(address: Address, outlook: Outlook, observed: Sequence[Observation]) -> list[Chart]:
+    """The charts of an outlook: the fan, the gates, the change."""
+    base = State(address.scenario)
+    months = labels(base)
+    at = months.index(address.month)
+    spans = years(base)
+    year = next(i for i, (_, span) in enumerate(spans) if span.start <= at < span.stop)
+    return [
+        charts.fan(address, outlook, months, at, observed),
+        charts.gates(address, outlook, year, spans[year][0]),
+        charts.change(address, outlook, months, at),
+    ]
+
+
+def source(address: Address, draws: int, seed: int) -> str:
+    """The line under a figure: what it was made from."""
+    count = len(address.settings)
+    return say(
+        address.lang,
+        f"Scenario {address.scenario}, {count} tiltak · {draws} trekk · frø {seed}",
+        f"Scenario {address.scenario}, {count} intervention{'' if count == 1 else 's'} · {draws} draws · seed {seed}",
+    )
+
+
+def headline(address: Address, outlook: Outlook) -> dict[str, str]:
+    """The answer in words: the rate, its interval, its change."""
     lang = address.lang
+    at = labels(State(address.scenario)).index(address.month)
     fan, change = outlook.fan[:, at], outlook.change[:, at]
     where, when = area_text(address.scenario, address.area, lang), month_text(address.month, lang)
     none = np.isnan(fan[MEDIAN])

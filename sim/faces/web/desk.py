@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from sim.experiments import priced, whatif
 from sim.experiments.priced import Outlay
@@ -45,6 +46,11 @@ def _begin() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _begin_drawing() -> None:
+    _begin()
+    os.nice(5)
+
+
 class Desk:
     """The workers, and what they have answered."""
 
@@ -54,6 +60,7 @@ class Desk:
         self.seed = whatif.grounds(null).loaded.scenario.seed
         self.workers = workers
         self._pool = self._workers()
+        self._easel: ProcessPoolExecutor | None = None  # draws files, and leaves the workers to the levers
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
         self._null_few: Sample | None = None
@@ -165,15 +172,30 @@ class Desk:
                 pool.shutdown(wait=False)
             return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
 
+    async def draw(self, function: Callable[..., bytes], *given: Any) -> bytes:
+        """What ``function`` makes of what it is ``given``, in a process that draws one file at a time and gives way to answers."""
+        if self._easel is None:
+            self._easel = ProcessPoolExecutor(1, _START, _begin_drawing)
+        easel = self._easel
+        try:
+            return await asyncio.get_running_loop().run_in_executor(easel, function, *given)
+        except BrokenExecutor:
+            if self._easel is easel:
+                self._easel = None
+                easel.shutdown(wait=False)
+            raise
+
     def _years(self, state: State) -> list[slice]:
         return [months for _, months in whatif.years(State(state.scenario))]
 
     def close(self) -> None:
         """End the workers."""
-        processes = list((self._pool._processes or {}).values())
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
+        for pool in (self._pool, self._easel):
+            if pool is not None:
+                processes = list((pool._processes or {}).values())
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in processes:
+                    process.terminate()
 
 
 async def _all(parts: Sequence[Awaitable[Sample]]) -> list[Sample]:

@@ -13,6 +13,7 @@ from sim.faces.web.runs import Run
 from sim.language import number, percent
 from sim.model.model import Model
 from sim.scenario.levers import build
+from sim.scenario.schema import Scenario
 from sim.vocabulary import TAGS, UNITS, words
 
 
@@ -24,19 +25,26 @@ def behind(address: Address, observed: Sequence[Observation]) -> dict[str, Any]:
     ground = grounds(address.scenario)
     scenario = build(ground, address.settings)
     counts = tables.tag_counts(scenario)
-    total = max(sum(counts.values()), 1)
-    tags = words(TAGS)
     assumptions = tables.assumptions(scenario, lang)
     return {
         "scenario_title": scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en,
         "fitted": scenario.fitted is not None,
-        "tags": [(tags[key].label(lang), count, percent(count / total, lang)) for key, count in counts.items()],
-        "assumed": percent(counts["assumption"] / total, lang),
+        "tags": tags(scenario, lang),
+        "assumed": percent(counts["assumption"] / max(sum(counts.values()), 1), lang),
         "published": _published(observed, lang),
         "assumptions": assumptions,
         "conflicts": page.conflicts(ground.loaded.data_folder, lang),
         "sources": tables.source_list(ground.loaded, lang),
     }
+
+
+def tags(scenario: Scenario, lang: str) -> list[tuple[str, int, str]]:
+    """How many parameters and dates carry each tag: its name, the count, the share."""
+    from sim.faces.report import tables
+
+    counts, labels = tables.tag_counts(scenario), words(TAGS)
+    total = max(sum(counts.values()), 1)
+    return [(labels[key].label(lang), count, percent(count / total, lang)) for key, count in counts.items()]
 
 
 def _published(observed: Sequence[Observation], lang: str) -> Table:
@@ -52,10 +60,10 @@ def _published(observed: Sequence[Observation], lang: str) -> Table:
         ],
         ["text", "text", "text", "share", "text", "text"],
     )
-    tags = words(TAGS)
+    labels = words(TAGS)
     for o in observed:
         dates = [d.strftime("%d.%m.%Y") if lang == "nb" else d.isoformat() for d in (o.start, o.end)]
-        table.rows.append([o.area, *dates, o.value, tags[o.tag].label(lang), o.source])
+        table.rows.append([o.area, *dates, o.value, labels[o.tag].label(lang), o.source])
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from sim.language import Text
 from sim.scenario import data
 
 HERE = Path(__file__).parent
+KEPT = 24  # files that are kept for who asks again, at most about a megabyte each
 NAMES = (  # of the pages that stand in every page's head, in the order of the work
     ("utforsk", Text("Utforsk", "Explore")),
     ("sammenlign", Text("Sammenlign", "Compare")),
@@ -92,6 +94,7 @@ class Site:
         self.shelf = Shelf(folder / "scenarios.sqlite")
         self.uploads = Uploads(folder / "uploads" / _ground_of(self.null), lambda file: _comparable(file, self.null))
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
+        self._files: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()  # made for who asked, by what was asked
 
     @property
     def null(self) -> str:
@@ -108,6 +111,16 @@ class Site:
         if self.desk is None:
             self.desk = Desk(self.null, self.workers, self.runs.folder.parent)
         return self.desk
+
+    def kept_file(self, key: tuple[Any, ...]) -> bytes | None:
+        """A file that was made before, or None."""
+        return self._files.get(key)
+
+    def keep_file(self, key: tuple[Any, ...], content: bytes) -> None:
+        """Keep a file for who asks again; the oldest make room."""
+        self._files[key] = content
+        while len(self._files) > KEPT:
+            self._files.popitem(last=False)
 
     def address(self, request: Request) -> Address:
         """What a request asks for."""

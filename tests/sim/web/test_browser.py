@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import urllib.parse
+import zipfile
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.sim.web import marks
 from tests.sim.web.server import SMALL, Server, serving
 
 pytestmark = pytest.mark.browser
@@ -137,6 +139,8 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         "lagret",
         "lagret?navn=Plan+A",
         "lagret?lang=en&fra=1&til=2",
+        "rapport?elearning=9~2026-03",
+        "rapport.html?elearning=9~2026-03&sections=fan,gates,places",
         "tilgjengelighet",
         "finnes-ikke",
     ],
@@ -258,6 +262,93 @@ def test_the_chart_has_its_marks(visit: Any) -> None:
     assert count("rect") == 10
     bars = seen.page.locator("[data-slot=first] .chart svg .mark-text.role-mark text").count()
     assert bars == 10
+
+
+@pytest.mark.parametrize("kind", ["fan", "change"])
+def test_page_and_file_draw_every_number_over_time(visit: Any, server: Server, kind: str) -> None:
+    page, file, data = _both(visit, server, kind)
+    rows = [r for r in data["rows"] if r["middle"] is not None]
+    middle, lines = [r["middle"] for r in rows], marks.vega(page, "line")
+    drawings = (
+        (marks.points(lines[-1]), [marks.points(a) for a in marks.vega(page, "area")]),
+        (
+            marks.points(marks.group(file, "middle")),
+            [marks.points(marks.group(file, name)) for name in ("low-high", "quarter-three")],
+        ),
+    )
+    scales = []
+    for median, bands in drawings:
+        assert len(median) == len(rows) > 40
+        marks.scale([r["x"] for r in rows], median[:, 0])
+        scales.append(marks.scale(middle, median[:, 1]))
+        for band, fields in zip(bands, (("low", "high"), ("quarter", "three")), strict=True):
+            for field in fields:
+                assert marks.shown([r[field] for r in rows], band[:, 1], scales[-1]), field
+    symbols = [marks.points(p)[0, 1] for p in marks.vega(page, "symbol")]
+    read = [data["mark"][0]["middle"]]
+    assert marks.shown(read, symbols, scales[0])
+    assert marks.shown(read, marks.points(marks.group(file, "mark"))[:, 1], scales[1])
+    if kind == "fan":
+        nulls = [r["null"] for r in rows]
+        assert marks.shown(nulls, marks.points(lines[0])[:, 1], scales[0])
+        assert marks.shown(nulls, marks.points(marks.group(file, "null"))[:, 1], scales[1])
+        dots = [d["y"] for d in data["dots"]]
+        assert len(symbols) == len(dots) + 1 == 5
+        assert marks.shown(dots, symbols, scales[0])
+        assert marks.shown(dots, marks.points(marks.group(file, "dots"))[:, 1], scales[1])
+
+
+def test_page_and_file_draw_every_gate(visit: Any, server: Server) -> None:
+    page, file, data = _both(visit, server, "gates")
+    rows = data["rows"]
+    bars = marks.vega(page, "rect")
+    assert len(bars) == len(rows) == 10
+    drawings = (
+        [marks.points(bar)[:, 0] for bar in bars],
+        [marks.points(marks.group(file, f"bar-{row['order']}"))[:, 0] for row in rows],
+    )
+    for places in drawings:
+        fitted = marks.scale([0, 1], [places[0].min(), places[0].max()])
+        for row, at in zip(rows, places, strict=True):
+            assert marks.shown([row["start"], row["end"]], at, fitted), row
+    for drawing in (page, file):
+        texts = ["".join(t.itertext()) for t in drawing.iter("text")]
+        for row in rows:
+            assert row["name"] in texts
+            assert texts.count(row["text"]) >= [r["text"] for r in rows].count(row["text"])
+
+
+def _both(visit: Any, server: Server, kind: str) -> tuple[Any, Any, Any]:
+    """A chart as the page draws it and as a file, and the data of both."""
+    query = "elearning=9~2026-03"
+    seen = visit(f"utforsk?{query}")
+    seen.page.locator("#first-choice").select_option(kind)
+    seen.page.wait_for_timeout(300)
+    page = seen.page.locator("[data-slot=first] .chart svg").evaluate("e => new XMLSerializer().serializeToString(e)")
+    file = server.get(f"figur/{kind}.svg?{query}").text
+    data = server.get(f"svar/helt?{query}").json()["charts"][kind]["data"]
+    return marks.elements(page), marks.elements(file), data
+
+
+def test_a_report_is_put_together_and_taken_along(visit: Any) -> None:
+    seen = visit("utforsk?elearning=9~2026-03")
+    page = seen.page
+    page.locator("[data-slot=second] .take-figure summary").click()
+    with page.expect_download() as waiting:
+        page.locator("[data-slot=second] .take-figure").get_by_role("link", name="CSV", exact=True).click()
+    assert waiting.value.suggested_filename.endswith("-gates.csv")
+    page.get_by_role("link", name="Lag rapport").click()
+    page.get_by_role("checkbox", name="Motstrid mellom kildene").uncheck()
+    page.get_by_role("checkbox", name="Forutsetninger og kilder").uncheck()
+    page.get_by_role("button", name="Flytt opp: Hvor oppføringene stopper").click()
+    assert seen.query()["sections"] == "fan,gates,change,interventions,places,evidence"
+    page.get_by_role("checkbox", name="Hvert sted").uncheck()  # not sent yet: the download takes what the page shows
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Last ned alt (zip)").click()
+    with zipfile.ZipFile(waiting.value.path()) as given:
+        text = given.read("report.html").decode()
+    assert re.findall(r'<h2 id="(\w+)"', text) == ["fan", "gates", "change", "interventions", "evidence", "method"]
+    assert not seen.faults
 
 
 def test_a_lever_is_found_by_its_name_and_moved_with_the_keyboard(visit: Any) -> None:

@@ -126,7 +126,9 @@ function settle(now) {
   by("shelve").action = `lagre?${now}`;
   if (state.name) by("shelve-name").value = state.name;
   by("compare").href = `sammenlign?${now}`;
+  by("report").href = `rapport?${now}`;
   for (const link of document.querySelectorAll(".pages a")) link.href = `${link.getAttribute("href").split("?")[0]}?${now}`;
+  for (const slot of slots) takeAlong(slot);
   const language = by("language");
   if (language) {
     const other = new URLSearchParams(now);
@@ -238,8 +240,14 @@ async function show(answer) {
   performance.measure("draw", { start: begun, end: performance.now() });
 }
 
+function takeAlong(slot) {
+  const kind = slot.element.querySelector("select").value;
+  for (const link of slot.element.querySelectorAll("[data-form]")) link.href = `figur/${kind}.${link.dataset.form}?${committed}`;
+}
+
 async function draw(slot) {
   const kind = slot.element.querySelector("select").value;
+  takeAlong(slot);
   const chart = shown.charts[kind];
   const find = (name) => slot.element.querySelector(name);
   put(find(".finding"), chart.finding);
