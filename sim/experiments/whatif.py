@@ -24,7 +24,7 @@ from sim.experiments.summary import QUANTILES, quantiles
 from sim.model import draws
 from sim.model.draws import Column
 from sim.model.rollout import Model, Rollout
-from sim.scenario.levers import Ground, Setting, build, ground
+from sim.scenario.levers import Ground, Setting, build, dosed, ground, undosed
 from sim.scenario.load import load
 from sim.vocabulary import GATE_KEYS
 
@@ -127,16 +127,39 @@ def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
     return {column.name: (column, rows[:, i]) for i, column in enumerate(columns)}
 
 
+def shape(state: State) -> State:
+    """The state with every dose as its file states it: levers change a scenario's shape, doses only numbers in it."""
+    return replace(state, settings=tuple(map(undosed, state.settings)))
+
+
 @lru_cache(maxsize=32)
-def numbers(state: State, seed: int) -> Floats:
-    """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; only the columns that levers add or change are drawn."""
-    known = _drawn(state.scenario, seed)
+def _shape_numbers(shape: State, seed: int) -> Floats:
+    """[DRAWS, columns] what ``draws.table`` gives; only the columns that levers add or change are drawn."""
+    known = _drawn(shape.scenario, seed)
     found = []
-    for column in model(state).columns:
+    for column in model(shape).columns:
         drawn = known.get(column.name)
         same = drawn is not None and drawn[0] == column
         found.append(drawn[1] if drawn and same else draws.table([column], seed, DRAWS)[:, 0])
     return np.stack(found, axis=1)
+
+
+@lru_cache(maxsize=32)
+def numbers(state: State, seed: int) -> Floats:
+    """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; its shape's, with the doses' own columns."""
+    base = shape(state)
+    rows = _shape_numbers(base, seed)
+    if base == state:
+        return rows
+    rows, columns, fitted = rows.copy(), model(base).columns, grounds(state.scenario).loaded.scenario.fitted
+    for setting, usual in zip(state.settings, base.settings, strict=True):
+        if setting == usual:
+            continue
+        stream, parameter = dosed(setting)
+        i = next(i for i, column in enumerate(columns) if column.stream == stream)
+        learned = None if fitted is None else fitted.draws(stream, parameter)
+        rows[:, i] = draws.table([replace(columns[i], parameter=parameter, fitted=learned)], seed, DRAWS)[:, 0]
+    return rows
 
 
 def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
@@ -144,7 +167,7 @@ def sample(state: State, first: int, last: int, seed: int, expected: bool = Fals
 
     Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
     """
-    made, rows, areas = model(state), numbers(state, seed), places(state)
+    made, rows, areas = model(shape(state)), numbers(state, seed), places(state)
     begin = [months.start for _, months in years(state)]
     ages = np.zeros((made.months, made.units, 3, len(GATE_KEYS)))  # of waiting entries: not asked for
     series, strata, write = [], [], []

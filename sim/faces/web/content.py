@@ -17,7 +17,7 @@ from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
 from sim.faces.web import price
-from sim.faces.web.address import Address
+from sim.faces.web.address import NAME, Address
 from sim.language import number, percent
 from sim.scenario.levers import BY_KEY, file, known
 from sim.vocabulary import TAGS, words
@@ -65,6 +65,7 @@ def answer(
         ),
         "source": source(address, outlook.draws, seed),
         "command": command(address, seed),
+        "title": title(address)[:NAME],
         "file": slug(title(address)) + ".yaml",
         "rests": rests(address, null),
     }

@@ -11,11 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from sim.experiments import priced, whatif
 from sim.experiments.priced import Outlay
 from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, Singles, State
+from sim.faces.web import recall
 
 KEPT = 12  # exact samples in memory, about 18 MB each for the whole country
 RATES = 1000  # series of rates in memory, about 20 kB each
@@ -52,8 +54,9 @@ def _begin_drawing() -> None:
 class Desk:
     """The workers, and what they have answered."""
 
-    def __init__(self, null: str, workers: int) -> None:
+    def __init__(self, null: str, workers: int, folder: Path) -> None:
         self.null = State(null)
+        self.folder = folder / "null"
         self.seed = whatif.grounds(null).loaded.scenario.seed
         self.workers = workers
         self._pool = self._workers()
@@ -66,6 +69,12 @@ class Desk:
 
     def _workers(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.workers, _START, _begin)
+
+    async def begin(self) -> None:
+        """Have the null alternative at hand, and workers that have computed once."""
+        await self._whole(self.null)
+        if self._null_few is None:
+            self._null_few = await self._few(self.null)
 
     async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay]:
         """The outlook from a few draws, and what the state costs in them."""
@@ -131,8 +140,14 @@ class Desk:
         lock = self._asked.setdefault(state, asyncio.Lock())
         async with lock:
             if state not in self._exact:
+                kept = recall.file_of(self.folder, state, self.seed) if state == self.null else None
+                if kept is not None and (drawn := recall.read(kept, state)) is not None:
+                    self._exact[state] = drawn
+                    return drawn
                 parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
                 self._exact[state] = whatif.joined(await _all(parts))
+                if kept is not None:
+                    await asyncio.to_thread(recall.write, kept, self._exact[state])
                 while len(self._exact) > KEPT:
                     oldest = next(s for s in self._exact if s != self.null)
                     del self._exact[oldest]

@@ -11,6 +11,9 @@ from sim.experiments.posterior import with_posterior
 from sim.experiments.replicate import replicate
 from sim.experiments.summary import Summary
 from sim.experiments.whatif import State
+from sim.model.draws import table
+from sim.model.rollout import Model, Rollout
+from sim.scenario import levers
 from sim.scenario.levers import Setting, text_of
 from sim.scenario.load import load
 
@@ -61,6 +64,20 @@ def test_draws_can_be_simulated_in_any_parts(small: str, turned: whatif.Sample) 
     part, same = whatif.sample(State(small, TURNED), 5, 7, SEED), turned[5:7]
     for field in ("series", "strata", "in_use"):
         assert np.array_equal(getattr(part, field), getattr(same, field), equal_nan=True)
+
+
+def test_a_dose_is_a_number_in_the_model_of_the_usual_dose(small: str) -> None:
+    """Every lever with another dose than its file's: the columns and draws of the model built of the whole scenario."""
+    stand = whatif.grounds(small)
+    period = stand.loaded.scenario.period
+    usual = [s for s in (levers.usual(lever, period) for lever in stand.levers) if s.dose is not None]
+    state = State(small, tuple(Setting(s.key, s.dose * 0.8, s.start) for s in usual if s.dose is not None))
+    model = Model(levers.build(stand, state.settings))
+    assert len(state.settings) >= 4
+    assert np.array_equal(whatif.numbers(state, SEED), table(model.columns, SEED, whatif.DRAWS))
+    ours = whatif.sample(state, 3, 4, SEED)
+    record = Rollout(model, whatif.numbers(state, SEED)[3], SEED, 3).run()
+    assert np.array_equal(ours.series[0, whatif.SERIES.index("synced"), 0], record.new[:, :, 8].sum(axis=1))
 
 
 def test_without_levers_the_quick_answer_is_the_exact_one(small: str, null: whatif.Sample) -> None:

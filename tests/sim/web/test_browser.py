@@ -47,6 +47,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
     with serving(folder, "small.yaml", "--workers", "2") as running:
+        for dose in (5, 9):
+            state = f"lagre?scenario=small.yaml&elearning={dose}~2026-03"
+            assert running.post(state, {"name": "Plan A", "author": "Kari", "comment": f"{dose} %"}).status == 303
         yield running
 
 
@@ -133,6 +136,9 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         f"sammenlign?{PAIR}",
         f"barrierer?{PACKAGE}",
         "etterproving?elearning=9~2026-03",
+        "lagret",
+        "lagret?navn=Plan+A",
+        "lagret?lang=en&fra=1&til=2",
         "rapport?elearning=9~2026-03",
         "rapport.html?elearning=9~2026-03&sections=fan,gates,places",
         "tilgjengelighet",
@@ -467,8 +473,8 @@ def test_the_table_says_what_the_chart_shows(visit: Any) -> None:
 
 def test_the_saved_file_is_what_the_page_shows(visit: Any) -> None:
     seen = visit("utforsk?elearning=9~2026-03")
-    seen.page.get_by_label("Navn").fill("Vår plan: øst & vest")
-    seen.page.get_by_label("Navn").press("Tab")
+    seen.page.get_by_label("Navn", exact=True).fill("Vår plan: øst & vest")
+    seen.page.get_by_label("Navn", exact=True).press("Tab")
     seen.moved()
     with seen.page.expect_download() as waiting:
         seen.page.get_by_role("link", name="Lagre som YAML").click()
@@ -477,6 +483,51 @@ def test_the_saved_file_is_what_the_page_shows(visit: Any) -> None:
     assert "title: 'Vår plan: øst & vest'" in text
     assert "name: elearning" in text
     assert "var-plan-ost-vest.yaml --replications 60" in seen.text("command")
+
+
+def test_a_plan_is_saved_on_the_server_told_apart_from_the_one_before_and_opened_again(visit: Any) -> None:
+    seen = visit("utforsk?elearning=5~2026-03")
+    page = seen.page
+    for dose, comment in (("5", "forsiktig"), ("12", "mer")):
+        seen.lever("Obligatorisk e-læring").fill(dose)
+        page.get_by_label("Navn", exact=True).fill("Vår plan")
+        page.get_by_label("Navn", exact=True).press("Tab")
+        seen.moved()
+        page.get_by_label("Ditt navn").fill("Kari Nordmann")
+        page.get_by_label("Kommentar").fill(comment)
+        page.get_by_role("button", name="Lagre på tjeneren").click()
+        page.wait_for_url("**/lagret?**")
+        assert page.get_by_role("heading", name="Lagret: Vår plan").count() == 1
+        page.get_by_role("link", name=re.compile("Utforsk ?: Vår plan")).first.click()
+        page.wait_for_url("**/utforsk?**")
+        seen.settled()
+        assert seen.query()["elearning"] == f"{dose}~2026-03"
+        assert page.get_by_label("Ditt navn").input_value() == "Kari Nordmann"  # remembered
+    page.get_by_role("link", name="Alt som er lagret").click()
+    page.get_by_role("link", name="Vår plan", exact=True).click()
+    page.get_by_role("button", name="Vis", exact=True).click()
+    row = page.locator("table tr", has_text="Obligatorisk e-læring")
+    assert [c.replace("\u00a0", " ") for c in row.locator("td").all_text_contents()] == [
+        "5 % per måned, fra mars 2026",
+        "12 % per måned, fra mars 2026",
+    ]
+    assert not seen.faults
+
+
+def test_a_file_is_uploaded_and_a_wrong_one_is_told_at_its_line(visit: Any, tmp_path: Path) -> None:
+    seen = visit("")
+    page = seen.page
+    file = tmp_path / "egen.yaml"
+    for content in ("knowlegde: {seats: 1}\n", ""):
+        file.write_text(SMALL.format(title="Opplastet plan") + content, encoding="utf-8")
+        page.goto(seen.page.url.split("opplasting")[0])
+        page.get_by_label("Et scenario av ditt eget").set_input_files(file)
+        page.get_by_role("button", name="Last opp").click()
+        if content:
+            assert "egen.yaml:4:1: knowlegde" in str(page.locator("main").text_content())
+    page.wait_for_url("**/utforsk?scenario=**")
+    seen.settled()
+    assert "Opplastet plan" in str(page.locator(".page-head").text_content())
 
 
 @pytest.mark.slow
