@@ -162,23 +162,32 @@ def numbers(state: State, seed: int) -> Floats:
     return rows
 
 
-def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
-    """Draws ``first`` to ``last`` (not included) of a state.
-
-    Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
-    """
+def sample(state: State, first: int, last: int, seed: int) -> Sample:
+    """Draws ``first`` to ``last`` (not included) of a state. Counts are whole numbers, which float32 holds exactly."""
     made, rows, areas = model(shape(state)), numbers(state, seed), places(state)
     begin = [months.start for _, months in years(state)]
     ages = np.zeros((made.months, made.units, 3, len(GATE_KEYS)))  # of waiting entries: not asked for
     series, strata, write = [], [], []
     for number in range(first, last):
-        record = Rollout(made, rows[number], seed, number, expected=expected).run()
+        record = Rollout(made, rows[number], seed, number).run()
         series.append(measure(made, areas, record, ages, rows[number])[_KEPT])
         strata.append(np.add.reduceat(record.new, begin, axis=0).astype(np.float32))
         write.append([np.float32(g.write) for g in record.golive])
     return Sample(
         np.stack(series), np.stack(strata), in_use_months(made, np.asarray(write, np.float32).astype(np.float64))
     )
+
+
+def few(state: State, first: int, last: int, seed: int, area: int) -> Sample:
+    """What the quick answer needs of some draws, with expected counts in place of drawn ones: the new entries by outcome in one
+    area (``series`` [R, 9, 1, T]), nothing else."""
+    made, rows = model(shape(state)), numbers(state, seed)
+    units = places(state).members(area)
+    series = []
+    for number in range(first, last):
+        new = Rollout(made, rows[number], seed, number, expected=True).run().new
+        series.append(made.structure.by_unit(new)[:, units].sum(axis=1).T[:, None].astype(np.float32))
+    return Sample(np.stack(series), np.empty((last - first, 0), np.float32), np.empty((last - first, 0)))
 
 
 def rates(drawn: Sample, area: int) -> Singles:
@@ -210,11 +219,11 @@ def exact(drawn: Sample, null: Sample, area: int, years: Sequence[slice]) -> Out
     )
 
 
-def quick(few: Sample, null_few: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
-    """The outlook from a few draws of the state and the same of the null alternative: the latter's exact fan, moved."""
-    near = exact(few, null_few, area, years)
+def quick(fresh: Sample, null_few: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
+    """The outlook from a few draws of the state and the same of the null alternative (``few``): the latter's exact fan, moved."""
+    near = exact(fresh, null_few, 0, years)
     whole = exact(null, null, area, years)
-    moved = (rates(few, area).astype(np.float64) - rates(null_few, area)).mean(axis=0)
+    moved = (rates(fresh, 0).astype(np.float64) - rates(null_few, 0)).mean(axis=0)
     fan = np.clip(whole.null + moved, 0.0, 1.0)
     shares = np.clip(whole.null_gates + near.gates - near.null_gates, 0.0, 1.0)
     return Outlook(
@@ -224,7 +233,7 @@ def quick(few: Sample, null_few: Sample, null: Sample, area: int, years: Sequenc
         near.better,
         shares / shares.sum(axis=1, keepdims=True),
         whole.null_gates,
-        len(few),
+        len(fresh),
     )
 
 

@@ -44,7 +44,7 @@ def command(address: Address, seed: int) -> str:
 def answer(
     address: Address,
     outlook: Outlook,
-    outlay: Outlay,
+    outlay: Outlay | None,
     null: State,
     seed: int,
     exact: bool,

@@ -63,7 +63,7 @@ class Desk:
         self._easel: ProcessPoolExecutor | None = None  # draws files, and leaves the workers to the levers
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
-        self._null_few: Sample | None = None
+        self._null_few: dict[int, Sample] = {}  # by area
         self._rates: OrderedDict[tuple[State, int, int], Singles] = OrderedDict()
         self._asked: dict[State, asyncio.Lock] = {}
 
@@ -73,24 +73,24 @@ class Desk:
     async def begin(self) -> None:
         """Have the null alternative at hand, and workers that have computed once."""
         await self._whole(self.null)
-        if self._null_few is None:
-            self._null_few = await self._few(self.null)
+        await self._few(self.null, 0)
 
-    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay]:
-        """The outlook from a few draws, and what the state costs in them."""
+    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay | None]:
+        """The outlook from a few draws; what the state costs only where all draws are at hand."""
         null = await self._whole(self.null)
         if state in self._exact:
             return self._told(state, self._exact[state], null, area)
-        if self._null_few is None:
-            self._null_few = await self._few(self.null)
-        few = await self._few(state)
-        outlook = whatif.quick(few, self._null_few, null, area, self._years(state))
-        return outlook, priced.outlay(state, self.null, few, self._null_few, area, self.seed)
+        if area not in self._null_few:
+            self._null_few[area] = await self._few(self.null, area)
+        fresh = await self._few(state, area)
+        return whatif.quick(fresh, self._null_few[area], null, area, self._years(state)), None
 
-    async def _few(self, state: State) -> Sample:
+    async def _few(self, state: State, area: int) -> Sample:
         share = -(-QUICK // self.workers)
-        parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
-        return whatif.joined(await asyncio.gather(*parts))
+        spans = [(i, min(i + share, QUICK)) for i in range(0, QUICK, share)]
+        return whatif.joined(
+            await asyncio.gather(*(self._run(whatif.few, state, *span, self.seed, area) for span in spans))
+        )
 
     async def exact(
         self, state: State, area: int, gone: Callable[[], Awaitable[bool]] | None = None
@@ -160,17 +160,17 @@ class Desk:
         async with self._slots:
             if gone is not None and await gone():
                 raise Gone
-            return await self._run(state, first, min(first + CHUNK, draws))
+            return await self._run(whatif.sample, state, first, min(first + CHUNK, draws), self.seed)
 
-    async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
+    async def _run(self, work: Callable[..., Sample], *given: Any) -> Sample:
         loop, pool = asyncio.get_running_loop(), self._pool
         try:
-            return await loop.run_in_executor(pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(pool, work, *given)
         except BrokenExecutor:  # a worker was killed: its part is simulated again, once
             if self._pool is pool:
                 self._pool = self._workers()
                 pool.shutdown(wait=False)
-            return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(self._pool, work, *given)
 
     async def draw(self, function: Callable[..., bytes], *given: Any) -> bytes:
         """What ``function`` makes of what it is ``given``, in a process that draws one file at a time and gives way to answers."""

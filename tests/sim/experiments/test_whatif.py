@@ -103,7 +103,7 @@ def test_the_quick_fan_is_nearer_than_that_of_the_few_draws_alone(
     """In the mean over all fours of the draws: a single four can be lucky."""
     exact = whatif.exact(turned, null, AREA, spans(small)).fan[:, 6:]
     states = (State(small, TURNED), State(small))
-    few, null_few = (whatif.sample(s, 0, len(turned), SEED, expected=True) for s in states)
+    few, null_few = (whatif.few(s, 0, len(turned), SEED, AREA) for s in states)
     moved, alone = [], []
     for four in (slice(i, i + 4) for i in range(0, len(turned), 4)):
         quick = whatif.quick(few[four], null_few[four], null, AREA, spans(small)).fan[:, 6:]

@@ -98,10 +98,11 @@ async def _answer(site: Site, request: Request, whole: bool) -> Response:
         return JSONResponse({"error": error.render(lang)}, 400)
     area = area_index(State(address.scenario), address.area)
     try:
-        if whole:
-            outlook, outlay = await desk.exact(address.state, area, request.is_disconnected)
-        else:
-            outlook, outlay = await desk.quick(address.state, area)
+        outlook, outlay = (
+            await desk.exact(address.state, area, request.is_disconnected)
+            if whole
+            else await desk.quick(address.state, area)
+        )
     except Gone:
         return Response(status_code=499)
     whole = outlook.draws == DRAWS
