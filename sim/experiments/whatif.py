@@ -96,6 +96,11 @@ def _rows(state: State, seed: int) -> Floats:
     return np.stack(found, axis=1)
 
 
+def prepared(state: State, seed: int) -> tuple[Model, Floats]:
+    """A state made ready to be simulated, and [DRAWS, columns] its draws."""
+    return _model(state), _rows(state, seed)
+
+
 def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
     """Draws ``first`` to ``last`` (not included) of a state.
 

@@ -21,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.faces.report.table import say
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, explore, run, start, trust
+from sim.faces.web.pages import accessibility, explore, plan, run, start, trust
 from sim.faces.web.site import HERE, Page, Site
 
-PAGES = (start, explore, trust, accessibility, run)
+PAGES = (start, explore, plan, trust, accessibility, run)
 POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -89,9 +89,10 @@ class Site:
             self.desk = Desk(self.null, self.workers)
         return self.desk
 
-    def address(self, request: Request) -> Address:
-        """What a request asks for."""
-        return parse(request.query_params.multi_items(), [self.given, *self.scenarios])
+    def address(self, request: Request, apart: Collection[str] = ()) -> Address:
+        """What a request asks for, but for what stands ``apart`` (a page's own questions)."""
+        pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in apart]
+        return parse(pairs, [self.given, *self.scenarios])
 
     def page(self, template: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template; with an ``address`` the head's links keep to it."""

@@ -8,12 +8,15 @@ from typing import Any
 from sim.faces.charts.chart import Chart
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
+from sim.faces.web.vega.plan import gantt, money
 from sim.faces.web.vega.time import change, fan
 
 KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "fan": fan,
     "gates": gates,
     "change": change,
+    "gantt": gantt,
+    "money": money,
 }
 
 
