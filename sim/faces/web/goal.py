@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from sim.faces.charts import plan as charts
 from sim.faces.charts.chart import Chart
 from sim.faces.charts.words import month_text, short
 from sim.faces.report.table import Table, say
+from sim.faces.web import content
 from sim.faces.web.address import Address
 from sim.faces.web.runs import Run
 from sim.language import number
@@ -102,11 +102,7 @@ def _number(text: str) -> float | None:
 
 def asked(address: Address, goal: Goal, seed: int) -> tuple[list[str], dict[str, str]]:
     """The command and its files. The search chooses among all interventions itself, so the page's levers are left out."""
-    name, files = address.scenario, {}
-    if Path(name).suffix:
-        ground = grounds(name)
-        name = "scenario.yaml"
-        files[name] = levers.text_of(ground, (), ground.loaded.scenario.title, f"{ground.loaded.hash}")
+    name, files = content.asked(address.scenario, ())
     place, _, sector = address.area.rpartition(":")
     draws, evaluations, verify = EFFORTS[goal.effort]
     words = ["plan", name, "--target", f"{goal.target / 100:g}", "--by", goal.by, "--probability", goal.probability]
@@ -119,7 +115,7 @@ def asked(address: Address, goal: Goal, seed: int) -> tuple[list[str], dict[str,
 
 def _budget(amount: float) -> str:
     """The mandate's budget and yearly cycle with another amount, the same in every year."""
-    content = yaml.safe_load(sheet.find(MANDATE).read_text(encoding="utf-8"))
+    made = yaml.safe_load(sheet.find(MANDATE).read_text(encoding="utf-8"))
     each = {
         "value": amount,
         "unit": "MNOK (2024)",
@@ -127,11 +123,11 @@ def _budget(amount: float) -> str:
         "tag": "assumption",
         "note": "valgt på siden",
     }
-    content["title"] = f"{short(amount, 'nb')} mill. kr i året"
-    content["title_en"] = f"NOK {short(amount, 'en')} million a year"
-    content["source"] = "VURDERING"
-    content["years"] = {year: dict(each) for year in content["years"]}
-    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110)
+    made["title"] = f"{short(amount, 'nb')} mill. kr i året"
+    made["title_en"] = f"NOK {short(amount, 'en')} million a year"
+    made["source"] = "VURDERING"
+    made["years"] = {year: dict(each) for year in made["years"]}
+    return yaml.safe_dump(made, allow_unicode=True, sort_keys=False, width=110)
 
 
 def shown(address: Address, goal: Goal, run: Run) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def gantt(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
                 "x2": {"field": "x2"},
                 "fillOpacity": {
                     "field": "phase",
-                    "type": "ordinal",
+                    "type": "quantitative",
                     "scale": {"domain": [1, 2, 3, 4], "range": [0.06, 0.22, 0.5, 1]},
                     "legend": None,
                 },
