@@ -98,7 +98,9 @@ def verdict(result: Result, lang: str) -> str:
     if result.verdict == "pass":
         return say(lang, f"Bestått: alle {whole} krav holder", f"Passed: all {whole} requirements hold")
     return say(
-        lang, f"Ikke bestått: {count} av {whole} krav brytes ({listed})", f"Not passed: {count} of {whole} requirements are broken ({listed})"
+        lang,
+        f"Ikke bestått: {count} av {whole} krav brytes ({listed})",
+        f"Not passed: {count} of {whole} requirements are broken ({listed})",
     )
 
 
@@ -119,7 +121,12 @@ def timeline(result: Result, lang: str) -> Chart:
         rows.append({"second": s.second, "wanted": s.wanted, "sent": s.sent, "failed": s.failed, "tip": tip})
     table = Table(
         say(lang, "Kjøringen sekund for sekund", "The run second by second"),
-        [say(lang, "Sekund", "Second"), say(lang, "Ønsket", "Wanted"), say(lang, "Sendt", "Sent"), say(lang, "Feilet", "Failed")],
+        [
+            say(lang, "Sekund", "Second"),
+            say(lang, "Ønsket", "Wanted"),
+            say(lang, "Sendt", "Sent"),
+            say(lang, "Feilet", "Failed"),
+        ],
         ["count", "decimal", "count", "count"],
         [[s.second, s.wanted, s.sent, s.failed] for s in result.timeline],
     )
@@ -140,7 +147,11 @@ def timeline(result: Result, lang: str) -> Chart:
         ),
         table=table,
         data={"rows": rows},
-        keys=(("scenario", say(lang, "sendt", "sent")), ("null", say(lang, "ønsket", "wanted")), ("bar", say(lang, "feilet", "failed"))),
+        keys=(
+            ("scenario", say(lang, "sendt", "sent")),
+            ("null", say(lang, "ønsket", "wanted")),
+            ("bar", say(lang, "feilet", "failed")),
+        ),
     )
 
 
@@ -228,7 +239,14 @@ def knee(file: File, point: Point, lang: str) -> Chart:
                 shown = f"{which} {number(s[f'{which}_ms'], lang, 1)} ms, {VERDICTS[s['verdict']].to(lang)}"
                 tip = f"{rate(s['achieved'], lang)}/s: {shown}"
                 rows.append(
-                    {"rate": s["achieved"], "ms": s[f"{which}_ms"], "which": which, "search": s["repetition"], "held": s["verdict"] == "pass", "tip": tip}
+                    {
+                        "rate": s["achieved"],
+                        "ms": s[f"{which}_ms"],
+                        "which": which,
+                        "search": s["repetition"],
+                        "held": s["verdict"] == "pass",
+                        "tip": tip,
+                    }
                 )
     r, limit = point.rate, _objective(file)
     table = Table(
@@ -242,7 +260,17 @@ def knee(file: File, point: Point, lang: str) -> Chart:
             say(lang, "Utfall", "Outcome"),
         ],
         ["count", "decimal", "decimal", "decimal", "decimal", "text"],
-        [[s["repetition"] + 1, s["rate"], s["achieved"], s.get("p50_ms"), s.get("p99_ms"), VERDICTS[s["verdict"]].to(lang)] for s in steps],
+        [
+            [
+                s["repetition"] + 1,
+                s["rate"],
+                s["achieved"],
+                s.get("p50_ms"),
+                s.get("p99_ms"),
+                VERDICTS[s["verdict"]].to(lang),
+            ]
+            for s in steps
+        ],
     )
     sure = percent(r.covers, lang)
     return Chart(
@@ -260,12 +288,20 @@ def knee(file: File, point: Point, lang: str) -> Chart:
             f"medianen med {sure} sannsynlighet). Prikk: kravene holdt; åpen ring: de holdt ikke."
             + ("" if limit is None else f" Rød strek: kravet til p99, {number(limit, lang)} ms.")
             + " P95 står ikke i kapasitetsfilen."
-            + ("" if point.limited_by == "service" else " Lastgeneratoren, ikke tjenesten, satte grensen i minst ett søk: kneet er en nedre grense."),
+            + (
+                ""
+                if point.limited_by == "service"
+                else " Lastgeneratoren, ikke tjenesten, satte grensen i minst ett søk: kneet er en nedre grense."
+            ),
             f"The knee: {rate(r.median, lang)} openings per second (median of {len(r.each)} searches; field: {rate(r.low, lang)}\u2013{rate(r.high, lang)}, which "
             f"holds the median with probability {sure}). Dot: the requirements held; open ring: they did not."
             + ("" if limit is None else f" Red line: the requirement on p99, {number(limit, lang)} ms.")
             + " The capacity file does not hold p95."
-            + ("" if point.limited_by == "service" else " The load generator, not the service, was the limit of at least one search: the knee is a lower bound."),
+            + (
+                ""
+                if point.limited_by == "service"
+                else " The load generator, not the service, was the limit of at least one search: the knee is a lower bound."
+            ),
         ),
         table=table,
         data={
@@ -279,7 +315,10 @@ def knee(file: File, point: Point, lang: str) -> Chart:
 
 def points(file: File, lang: str) -> Table:
     """What each number of server processes bears."""
-    limits = {"service": say(lang, "tjenesten", "the service"), "generator": say(lang, "lastgeneratoren", "the load generator")}
+    limits = {
+        "service": say(lang, "tjenesten", "the service"),
+        "generator": say(lang, "lastgeneratoren", "the load generator"),
+    }
     return Table(
         say(lang, "Kapasitet etter antall tjenerprosesser", "Capacity by number of server processes"),
         [
@@ -318,18 +357,30 @@ def against(demand: Demand, capacity: Capacity | None, lang: str) -> Table:
     """A demand file's peak against the capacity."""
     hour, peak = peaks(demand)
     made = Table(
-        say(lang, "Etterspørselsfilen mot kapasiteten, åpninger per sekund", "The demand file against the capacity, openings per second"),
+        say(
+            lang,
+            "Etterspørselsfilen mot kapasiteten, åpninger per sekund",
+            "The demand file against the capacity, openings per second",
+        ),
         [say(lang, "Størrelse", "Quantity"), say(lang, "Verdi", "Value")],
         ["text", "number"],
         [
             [say(lang, "Travleste time, gjennomsnitt", "Busiest hour, mean"), rate(hour, lang)],
-            [say(lang, "Kortvarig topp over timen, ganger", "Short peak over the hour, times"), number(demand.burst_factor, lang, 1)],
+            [
+                say(lang, "Kortvarig topp over timen, ganger", "Short peak over the hour, times"),
+                number(demand.burst_factor, lang, 1),
+            ],
             [say(lang, "Kortvarig topp", "Short peak"), rate(peak, lang)],
         ],
     )
     if capacity is not None:
         c = capacity
-        made.rows.append([say(lang, "Kapasitet, median (spenn)", "Capacity, median (range)"), f"{rate(c.median, lang)} ({rate(c.low, lang)}\u2013{rate(c.high, lang)})"])
+        made.rows.append(
+            [
+                say(lang, "Kapasitet, median (spenn)", "Capacity, median (range)"),
+                f"{rate(c.median, lang)} ({rate(c.low, lang)}\u2013{rate(c.high, lang)})",
+            ]
+        )
         made.rows.append(
             [
                 say(lang, "Rom, ganger (spenn)", "Room, times (range)"),
@@ -346,10 +397,22 @@ def covered(demand: Demand, capacity: Capacity, lang: str) -> str:
     month = month_text(o.month, lang) if o.month else o.scenario
     shown = f"{rate(peak, lang)} (× {rate(capacity.median / peak, lang)})"
     if peak <= capacity.low:
-        return say(lang, f"Hele spennet av målt kapasitet dekker den kortvarige toppen i {month}: {shown}", f"The whole range of the measured capacity covers the short peak of {month}: {shown}")
+        return say(
+            lang,
+            f"Hele spennet av målt kapasitet dekker den kortvarige toppen i {month}: {shown}",
+            f"The whole range of the measured capacity covers the short peak of {month}: {shown}",
+        )
     if peak <= capacity.median:
-        return say(lang, f"Kapasiteten (median) dekker den kortvarige toppen i {month}, men ikke den laveste målingen: {shown}", f"The capacity (median) covers the short peak of {month}, but the lowest measurement does not: {shown}")
-    return say(lang, f"Kapasiteten dekker ikke den kortvarige toppen i {month}: {shown}", f"The capacity does not cover the short peak of {month}: {shown}")
+        return say(
+            lang,
+            f"Kapasiteten (median) dekker den kortvarige toppen i {month}, men ikke den laveste målingen: {shown}",
+            f"The capacity (median) covers the short peak of {month}, but the lowest measurement does not: {shown}",
+        )
+    return say(
+        lang,
+        f"Kapasiteten dekker ikke den kortvarige toppen i {month}: {shown}",
+        f"The capacity does not cover the short peak of {month}: {shown}",
+    )
 
 
 def headroom(room: Headroom, lang: str) -> Chart:
@@ -367,7 +430,14 @@ def headroom(room: Headroom, lang: str) -> Chart:
         low, middle, high = room.burst[:, i]
         tip = f"{month_text(label, lang)}: {rate(middle, lang)} ({rate(low, lang)}\u2013{rate(high, lang)})"
         rows.append(
-            {"x": milliseconds(label), "low": shown(low), "middle": shown(middle), "high": shown(high), "hour": shown(room.peak[1, i]), "tip": tip}
+            {
+                "x": milliseconds(label),
+                "low": shown(low),
+                "middle": shown(middle),
+                "high": shown(high),
+                "hour": shown(room.peak[1, i]),
+                "tip": tip,
+            }
         )
     c = room.capacity
     limit = [{"x": row["x"], "y": c.median, "low": c.low, "high": c.high} for row in (rows[0], rows[-1])]
@@ -383,6 +453,10 @@ def headroom(room: Headroom, lang: str) -> Chart:
         keys=(
             ("scenario", say(lang, "kortvarig topp", "short peak")),
             ("null", say(lang, "travleste time", "busiest hour")),
-            ("bar", say(lang, "kapasitet", "capacity") + (say(lang, " (nedre grense)", " (lower bound)") if c.bound else "")),
+            (
+                "bar",
+                say(lang, "kapasitet", "capacity")
+                + (say(lang, " (nedre grense)", " (lower bound)") if c.bound else ""),
+            ),
         ),
     )

@@ -54,6 +54,16 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         ),
     )
     made.add_argument(
+        "--capacity",
+        action="append",
+        default=[],
+        metavar=t("FIL|MAPPE", "FILE|FOLDER"),
+        help=t(
+            "lasttestens filer som vises på siden Kapasitet (result.json, capacity.json, etterspørsel); kan gjentas",
+            "files of the load test to show on the page Capacity (result.json, capacity.json, demand); may be repeated",
+        ),
+    )
+    made.add_argument(
         "--workers",
         type=int,
         metavar="W",
@@ -81,7 +91,13 @@ def run(options: argparse.Namespace) -> int:
 
     if options.workers is not None and options.workers < 1:
         raise UserError("--workers skal være 1 eller mer", "--workers must be 1 or more")
-    app = create(options.scenario, options.null, options.workers or cores(), folder=Path(options.folder).resolve())
+    app = create(
+        options.scenario,
+        options.null,
+        options.workers or cores(),
+        folder=Path(options.folder).resolve(),
+        measured=tuple(Path(place) for place in options.capacity),
+    )
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

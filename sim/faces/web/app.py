@@ -21,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.faces.report.table import say
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, explore, plan, run, start, trust
+from sim.faces.web.pages import accessibility, capacity, explore, plan, run, start, trust
 from sim.faces.web.site import HERE, Page, Site
 
-PAGES = (start, explore, plan, trust, accessibility, run)
+PAGES = (start, explore, plan, capacity, trust, accessibility, run)
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -98,17 +98,18 @@ def create(
     workers: int = 2,
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
     folder: Path = Path("out/web"),
+    measured: tuple[Path, ...] = (),
 ) -> Starlette:
     """The application.
 
     ``given`` is the scenario that levers are turned on, ``null`` the one that all is compared with (``national`` where that is
     comparable, else ``given``); ``hosts`` are the names it answers to, so that a name that points here from outside gets nothing;
-    ``folder`` is where runs are kept.
+    ``folder`` is where runs and uploads are kept; ``measured`` are files and folders of the load test to show.
 
     Raises:
         UserError: a scenario cannot be used.
     """
-    site = Site(given, null, workers, folder)
+    site = Site(given, null, workers, folder, measured)
 
     @contextlib.asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:

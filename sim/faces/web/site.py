@@ -20,6 +20,7 @@ from sim.faces.charts.words import spaced
 from sim.faces.report.table import say
 from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
+from sim.faces.web.measurements import Measurements, check
 from sim.faces.web.runs import Runs
 from sim.language import Text
 from sim.scenario import data
@@ -66,7 +67,9 @@ Page = Callable[["Site", Request], Awaitable[Response]]
 class Site:
     """What the pages share."""
 
-    def __init__(self, given: str, null: str | None, workers: int, folder: Path) -> None:
+    def __init__(
+        self, given: str, null: str | None, workers: int, folder: Path, measured: tuple[Path, ...] = ()
+    ) -> None:
         self.scenarios = scenarios(given, null)
         self.given = given
         self.workers = workers
@@ -76,6 +79,8 @@ class Site:
         )
         self.desk: Desk | None = None
         self.runs = Runs(folder)
+        check(measured)
+        self.measurements = Measurements(measured, folder / "measured")
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
 
     @property

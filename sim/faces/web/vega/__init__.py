@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.faces.charts.chart import Chart
+from sim.faces.web.vega.capacity import headroom, knee, timeline
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
 from sim.faces.web.vega.plan import gantt, money
@@ -17,6 +18,9 @@ KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "change": change,
     "gantt": gantt,
     "money": money,
+    "knee": knee,
+    "timeline": timeline,
+    "headroom": headroom,
 }
 
 

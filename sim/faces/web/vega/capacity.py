@@ -16,7 +16,12 @@ def knee(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
         "field": "rate",
         "type": "quantitative",
         "scale": {"zero": True},
-        "axis": {"labelExpr": plain(lang), "tickCount": 6, "grid": False, "title": {"nb": "åpninger per sekund", "en": "openings per second"}[lang]},
+        "axis": {
+            "labelExpr": plain(lang),
+            "tickCount": 6,
+            "grid": False,
+            "title": {"nb": "åpninger per sekund", "en": "openings per second"}[lang],
+        },
     }
     y = {
         "field": "ms",
@@ -56,7 +61,14 @@ def knee(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
                 {
                     "data": {"name": "rows"},
                     "transform": [{"filter": f"{one} && {held}"}],
-                    "mark": {"type": "point", "size": 60, "opacity": 1, "stroke": colour, "strokeWidth": 2, "fill": fill},
+                    "mark": {
+                        "type": "point",
+                        "size": 60,
+                        "opacity": 1,
+                        "stroke": colour,
+                        "strokeWidth": 2,
+                        "fill": fill,
+                    },
                     "encoding": {"x": x, "y": y, "tooltip": TIP},
                 }
             )
@@ -72,7 +84,12 @@ def timeline(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Sp
         "field": "second",
         "type": "quantitative",
         "scale": {"nice": False},
-        "axis": {"labelExpr": plain(lang), "tickMinStep": 1, "grid": False, "title": {"nb": "sekunder", "en": "seconds"}[lang]},
+        "axis": {
+            "labelExpr": plain(lang),
+            "tickMinStep": 1,
+            "grid": False,
+            "title": {"nb": "sekunder", "en": "seconds"}[lang],
+        },
     }
     y = {"type": "quantitative", "scale": {"zero": True}, "axis": {"labelExpr": plain(lang), "tickCount": 5}}
     return {
@@ -124,7 +141,7 @@ def headroom(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Sp
             },
             {
                 "data": {"name": "rows"},
-                "mark": {"type": "line", "color": colours["null"], "strokeWidth": 2, "strokeDash": [6, 4]},
+                "mark": {"type": "line", "color": colours["null"], "strokeWidth": 2, "strokeDash": [2, 3]},
                 "encoding": {"x": x, "y": {**y, "field": "hour"}},
             },
             {
