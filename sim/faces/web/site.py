@@ -96,7 +96,10 @@ class Site:
 
     def address(self, request: Request, apart: Collection[str] = ()) -> Address:
         """What a request asks for, but for what stands ``apart`` (a page's own questions)."""
-        pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in apart]
+        given = request.query_params.multi_items()
+        if len({key for key, _ in given}) != len(given):
+            raise UserError("adressen sier noe to ganger", "the address says something twice")
+        pairs = [pair for pair in given if pair[0] not in apart]
         return parse(pairs, [self.given, *self.scenarios])
 
     def page(self, template: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -136,7 +139,9 @@ def told(page: Page) -> Callable[[Site, Request], Awaitable[Response]]:
                 "fault.html.j2",
                 lang,
                 400,
-                title=say(lang, "Adressen gir ingen side", "No such page"),
+                title=say(lang, "Adressen gir ingen side", "No such page")
+                if request.method == "GET"
+                else say(lang, "Skjemaet kunne ikke brukes", "The form could not be used"),
                 error=error.render(lang),
             )
 

@@ -15,7 +15,7 @@ def gantt(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
         "field": "name",
         "type": "nominal",
         "scale": {"domain": settings["names"]},
-        "axis": {"domain": False, "ticks": False, "labelLimit": 150, "labelPadding": 6},
+        "axis": {"domain": False, "ticks": False, "labelLimit": 175, "labelPadding": 6},
     }
     x = {
         "field": "x",
