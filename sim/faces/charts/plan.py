@@ -146,6 +146,7 @@ def gantt(found: Schedule, null: Schedule, opened: str, lang: str, begun: str = 
     data: dict[str, list[dict[str, Any]]] = {
         k: [] for k in ("rows", "tails", "null", "labels", "plans", "laws", "begun")
     }
+    data["span"] = [{"x": clock.ms(0)}, {"x": clock.ms(clock.last)}]
     for line, other in zip(ours, theirs, strict=True):
         _draw(line, other, clock, data)
     for change, days in zip(found.scenario.consent.law_changes, found.laws.T, strict=True):
@@ -185,7 +186,7 @@ def gantt(found: Schedule, null: Schedule, opened: str, lang: str, begun: str = 
         ),
         table=table(ours, theirs, found, clock),
         data=data,
-        settings={"names": [line.name for line in ours], "from": clock.ms(0), "to": clock.ms(clock.last)},
+        settings={"names": [line.name for line in ours]},
         keys=(
             ("use", say(lang, "alle i bruk", "all in use")),
             ("null", say(lang, "alle i bruk i nullalternativet", "all in use in the null alternative")),

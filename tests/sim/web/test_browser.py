@@ -35,6 +35,7 @@ FLAGS = (
     "--disable-sync",
 )
 OUT = Path("out/web")
+MEASURED = Path(__file__).parent / "measured"
 SIZES = {"wide": (1280, 900, "light"), "narrow": (320, 800, "light"), "dark": (1280, 900, "dark")}
 
 
@@ -42,7 +43,7 @@ SIZES = {"wide": (1280, 900, "light"), "narrow": (320, 800, "light"), "dark": (1
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    with serving(folder, "small.yaml", "--workers", "2") as running:
+    with serving(folder, "small.yaml", "--workers", "2", "--capacity", str(MEASURED)) as running:
         yield running
 
 
@@ -116,6 +117,8 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         "",
         "utforsk?elearning=9~2026-03",
         "utforsk?lang=en&elearning=9~2026-03",
+        "plan?consent-exemption=2026-03",
+        "kapasitet?elearning=9~2026-03",
         "etterproving?elearning=9~2026-03",
         "tilgjengelighet",
         "finnes-ikke",
@@ -317,6 +320,51 @@ def test_the_saved_file_is_what_the_page_shows(visit: Any) -> None:
     assert "title: 'Vår plan: øst & vest'" in text
     assert "name: elearning" in text
     assert "var-plan-ost-vest.yaml --replications 60" in seen.text("command")
+
+
+def test_the_laws_line_is_moved_with_the_keyboard(visit: Any) -> None:
+    seen = visit("plan")
+    page = seen.page
+    page.wait_for_function("document.body.classList.contains('drawn')")
+    chart = "[data-chart=gantt] svg"
+    lines = page.locator(f"{chart} .mark-rule line").count()
+    law = seen.lever("Utvidet unntak fra samtykke")
+    assert law.get_attribute("aria-valuetext") == "gjennomføres ikke"
+    law.focus()
+    law.press("Home")
+    page.get_by_text("Lovendringen er i kraft innen").wait_for()
+    assert seen.query()["consent-exemption"] == "2026-01"
+    assert law.get_attribute("aria-valuetext") == "jan. 2026"
+    page.wait_for_function(
+        "([path, n]) => document.querySelectorAll(path).length === n", arg=[f"{chart} .mark-rule line", lines + 2]
+    )
+    page.get_by_text("prosentpoeng mot nullalternativet").wait_for()
+    said = seen.text("laws")
+    page.reload()
+    assert seen.text("laws") == said
+    assert law.get_attribute("aria-valuetext") == "jan. 2026"
+    page.get_by_label("Mål: synkroniseringsgrad").fill("55")
+    page.get_by_role("button", name="Finn en plan").click()
+    page.get_by_role("button", name="Avbryt").click()
+    page.get_by_role("button", name="Regn ut").wait_for()
+    assert seen.query()["target"] == "55"
+    assert seen.query()["consent-exemption"] == "2026-01"
+    assert not seen.faults
+
+
+def test_capacity_from_a_file_to_the_months(visit: Any) -> None:
+    seen = visit("kapasitet")
+    page = seen.page
+    page.get_by_label("Last opp result.json").set_input_files(str(MEASURED / "capacity.json"))
+    page.get_by_role("button", name="Last opp", exact=True).click()
+    page.get_by_role("heading", name="Bestått ved 450 åpninger per sekund i alle 3 søk").wait_for()
+    page.get_by_role("button", name="Regn ut").click()
+    page.locator("[data-chart=headroom] svg").wait_for(timeout=120_000)
+    page.get_by_text("Kjernejournal bærer toppen i alle måneder").wait_for()
+    assert page.locator("[data-chart=headroom] svg .mark-area path").count() == 2
+    for name in ("timeline", "knee", "headroom"):
+        assert page.locator(f"[data-chart={name}] svg .mark-line path").count() >= 2
+    assert not seen.faults
 
 
 @pytest.mark.slow

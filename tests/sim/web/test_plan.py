@@ -33,7 +33,7 @@ from tests.sim.web.server import SMALL, Answer, Server, serving
 LAW = Setting("consent-exemption", None, "2026-03")
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         return None
 
@@ -44,7 +44,7 @@ def post(server: Server, path: str, fields: dict[str, str]) -> Answer:
     headers = {"origin": f"{there.scheme}://{there.netloc}"}
     request = urllib.request.Request(server.address + path, urllib.parse.urlencode(fields).encode(), headers)
     try:
-        with urllib.request.build_opener(_Stay).open(request, timeout=60) as response:
+        with urllib.request.build_opener(Stay).open(request, timeout=60) as response:
             return Answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.headers, error.read())

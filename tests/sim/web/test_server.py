@@ -131,7 +131,7 @@ def test_a_dose_outside_what_the_file_states_is_said(server: Server) -> None:
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
-@pytest.mark.parametrize("path", ["", "utforsk", "etterproving", "tilgjengelighet"])
+@pytest.mark.parametrize("path", ["", "utforsk", "plan", "kapasitet", "etterproving", "tilgjengelighet"])
 def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Server, path: str, lang: str) -> None:
     answer = server.get(f"{path}?lang={lang}")
     assert answer.status == 200
@@ -152,7 +152,7 @@ def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Se
 
 
 def test_every_link_leads_somewhere(server: Server) -> None:
-    for path in ("", "utforsk", "?lang=en", "etterproving?lang=en", "tilgjengelighet"):
+    for path in ("", "utforsk", "?lang=en", "plan?lang=en", "kapasitet", "etterproving?lang=en", "tilgjengelighet"):
         for address in Page(server.get(path).text).addresses():
             if address.startswith("#"):
                 continue

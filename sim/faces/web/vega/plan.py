@@ -20,7 +20,7 @@ def gantt(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
     x = {
         "field": "x",
         "type": "temporal",
-        "scale": {"type": "utc", "domain": [settings["from"], settings["to"]]},
+        "scale": {"type": "utc", "nice": False},
         "axis": {"format": "%Y", "tickCount": "year", "grid": True, "labelOverlap": True},
     }
     low, high = {**x, "field": "low"}, {"field": "high"}
@@ -31,6 +31,9 @@ def gantt(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
         return {**made, "transform": [{"filter": where}]} if where else made
 
     layers = [
+        layer(
+            "span", {"type": "point", "opacity": 0}, {"x": x}
+        ),  # the whole period; a stated domain would clash with x2
         layer("laws", {"type": "rect", "color": colours["text"], "opacity": 0.1}, {"x": low, "x2": high}),
         layer(
             "rows",
