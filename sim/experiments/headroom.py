@@ -84,7 +84,7 @@ class Headroom:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["capacity"]
 
         def rows(name: str) -> Floats:
-            return months[[f"{name}_{n}" for n in NAMES]].to_numpy(np.float64).T
+            return np.asarray(months[[f"{name}_{n}" for n in NAMES]].to_numpy(np.float64).T)
 
         return cls(
             capacity,
