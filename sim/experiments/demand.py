@@ -110,8 +110,11 @@ def read(path: Path) -> Demand:
             first = error.errors()[0]
             where = f" ({'.'.join(map(str, first['loc']))}: {first['msg']})"
         raise UserError(f"{path} er ikke en etterspørselsfil{where}", f"{path} is not a demand file{where}") from error
-    rates = np.array([c.per_second for c in content.cells])
-    if not np.isfinite(rates).all() or (rates < 0).any() or rates.sum() <= 0:
+    month = content.origin.month
+    if month is not None and not 1 <= int(month[5:]) <= 12:
+        raise UserError(f"{path}: {month} er ingen måned", f"{path}: {month} is no month")
+    rates = np.array([*(c.per_second for c in content.cells), [content.burst_factor] * HOURS])
+    if not content.cells or not np.isfinite(rates).all() or (rates < 0).any() or rates.sum() <= 0:
         raise UserError(f"{path} har ingen (eller negativ) etterspørsel", f"{path} holds no (or negative) demand")
     return content
 

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import ScenarioError, UserError, why
 from sim.scenario import text
 from sim.scenario.faults import Faults, explain
 
 FORMAT = "kj-load-result/1"
+LATEST = 1e11  # seconds since 1970 that are still a date
 Verdict = Literal["pass", "fail", "invalid"]
 
 
@@ -33,29 +34,29 @@ class Finding(_Form):
 class Times(_Form):
     """Response times in milliseconds, from the moment a call was due; None without calls."""
 
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-    max: float | None = None
+    p50: float | None = Field(None, ge=0)
+    p95: float | None = Field(None, ge=0)
+    p99: float | None = Field(None, ge=0)
+    max: float | None = Field(None, ge=0)
 
 
 class Operation(_Form):
     """The calls of one operation."""
 
-    sent: int
-    achieved_per_second: float
-    error_rate: float
-    wrong_answers: int
+    sent: int = Field(ge=0)
+    achieved_per_second: float = Field(ge=0)
+    error_rate: float = Field(ge=0, le=1)
+    wrong_answers: int = Field(ge=0)
     response_ms: Times
 
 
 class Second(_Form):
     """One second of the run: calls per second wanted and sent, and failed ones."""
 
-    second: int
-    wanted: float
-    sent: int
-    failed: int
+    second: int = Field(ge=0)
+    wanted: float = Field(ge=0)
+    sent: int = Field(ge=0)
+    failed: int = Field(ge=0)
 
 
 class Played(_Form):
@@ -71,8 +72,8 @@ class File(_Form):
     verdict: Verdict
     interrupted: bool = False
     findings: list[Finding]
-    seconds: float
-    began: float
+    seconds: float = Field(ge=0)
+    began: float = Field(ge=0, le=LATEST)
     operations: dict[str, Operation]
     timeline: list[Second]
     scenario: Played

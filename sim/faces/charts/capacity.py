@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from sim.faces.charts.chart import Chart
 from sim.faces.charts.words import milliseconds, month_text
 from sim.faces.report.table import Table, say
 from sim.language import Text, number, percent
-from sim.scenario.capacity import Capacity, File, Point
+from sim.scenario.capacity import Capacity, File, Point, Step
 from sim.scenario.load_result import File as Result
 from sim.scenario.load_result import Finding
 
@@ -23,6 +22,7 @@ VERDICTS = {
     "fail": Text("✗ ikke bestått", "✗ not passed"),
     "invalid": Text("– ugyldig", "– invalid"),
 }
+BINS = 300  # rows of a run's timeline at most
 _ASKED = {
     "lateness_p99_ms": Text("generatorens egen forsinkelse, p99", "the generator's own lateness, p99"),
     "missed": Text("ankomster som ikke ble spilt", "arrivals not played"),
@@ -111,24 +111,30 @@ def _listed(broken: Sequence[Finding], lang: str) -> str:
 
 def timeline(result: Result, lang: str) -> Chart:
     """A run second by second: calls wanted, sent and failed."""
+    wide = -(-len(result.timeline) // BINS) or 1  # seconds that a row stands for
     rows = []
-    for s in result.timeline:
+    for first in range(0, len(result.timeline), wide):
+        part = result.timeline[first : first + wide]
+        second = part[0].second
+        wanted, gone, lost = (
+            sum(v) / len(part) for v in zip(*((s.wanted, s.sent, s.failed) for s in part), strict=True)
+        )
         tip = say(
             lang,
-            f"{s.second} s: ønsket {rate(s.wanted, lang)}, sendt {s.sent}, feilet {s.failed}",
-            f"{s.second} s: wanted {rate(s.wanted, lang)}, sent {s.sent}, failed {s.failed}",
+            f"{second} s: ønsket {rate(wanted, lang)}, sendt {rate(gone, lang)}, feilet {rate(lost, lang)}",
+            f"{second} s: wanted {rate(wanted, lang)}, sent {rate(gone, lang)}, failed {rate(lost, lang)}",
         )
-        rows.append({"second": s.second, "wanted": s.wanted, "sent": s.sent, "failed": s.failed, "tip": tip})
+        rows.append({"second": second, "wanted": wanted, "sent": gone, "failed": lost, "tip": tip})
     table = Table(
-        say(lang, "Kjøringen sekund for sekund", "The run second by second"),
+        say(lang, "Kjøringen over tid, kall per sekund", "The run over time, calls per second"),
         [
-            say(lang, "Sekund", "Second"),
+            say(lang, "Fra sekund", "From second"),
             say(lang, "Ønsket", "Wanted"),
             say(lang, "Sendt", "Sent"),
             say(lang, "Feilet", "Failed"),
         ],
-        ["count", "decimal", "count", "count"],
-        [[s.second, s.wanted, s.sent, s.failed] for s in result.timeline],
+        ["count", "decimal", "decimal", "decimal"],
+        [[row["second"], row["wanted"], row["sent"], row["failed"]] for row in rows],
     )
     failed, sent = sum(s.failed for s in result.timeline), sum(s.sent for s in result.timeline)
     return Chart(
@@ -203,7 +209,7 @@ def history(results: Sequence[Result], lang: str) -> Table:
 
 def edge(file: File, point: Point, lang: str) -> str:
     """«Bestått ved 450 åpninger/s i alle 3 søk, faller ved 500»: from the numbers of the file."""
-    failed = [s["rate"] for s in _steps(file, point) if s["verdict"] != "pass"]
+    failed = [s.rate for s in _steps(file, point) if s.verdict != "pass"]
     count, low = len(point.rate.each), rate(point.rate.low, lang)
     alone = count == 1
     borne = say(
@@ -216,8 +222,8 @@ def edge(file: File, point: Point, lang: str) -> str:
     return borne + say(lang, ", faller første gang ved ", ", fails for the first time at ") + rate(min(failed), lang)
 
 
-def _steps(file: File, point: Point) -> list[dict[str, Any]]:
-    return [s for s in file.steps if s.get("processes") == point.processes and s.get("achieved")]
+def _steps(file: File, point: Point) -> list[Step]:
+    return [s for s in file.steps if s.processes == point.processes]
 
 
 def _objective(file: File) -> float | None:
@@ -231,22 +237,16 @@ def _objective(file: File) -> float | None:
 
 def knee(file: File, point: Point, lang: str) -> Chart:
     """Response times by the rate that was achieved, with the highest rate that held and its range."""
-    steps = sorted(_steps(file, point), key=lambda s: (s["repetition"], s["achieved"]))
+    steps = sorted(_steps(file, point), key=lambda s: (s.repetition, s.achieved or 0.0))
     rows = []
     for s in steps:
-        for which in ("p50", "p99"):
-            if s.get(f"{which}_ms"):
-                shown = f"{which} {number(s[f'{which}_ms'], lang, 1)} ms, {VERDICTS[s['verdict']].to(lang)}"
-                tip = f"{rate(s['achieved'], lang)}/s: {shown}"
+        for which, ms in (("p50", s.p50_ms), ("p99", s.p99_ms)):
+            if ms and s.achieved:
+                shown = f"{which} {number(ms, lang, 1)} ms, {VERDICTS[s.verdict].to(lang)}"
+                tip = f"{rate(s.achieved, lang)}/s: {shown}"
+                held = s.verdict == "pass"
                 rows.append(
-                    {
-                        "rate": s["achieved"],
-                        "ms": s[f"{which}_ms"],
-                        "which": which,
-                        "search": s["repetition"],
-                        "held": s["verdict"] == "pass",
-                        "tip": tip,
-                    }
+                    {"rate": s.achieved, "ms": ms, "which": which, "search": s.repetition, "held": held, "tip": tip}
                 )
     r, limit = point.rate, _objective(file)
     table = Table(
@@ -260,17 +260,7 @@ def knee(file: File, point: Point, lang: str) -> Chart:
             say(lang, "Utfall", "Outcome"),
         ],
         ["count", "decimal", "decimal", "decimal", "decimal", "text"],
-        [
-            [
-                s["repetition"] + 1,
-                s["rate"],
-                s["achieved"],
-                s.get("p50_ms"),
-                s.get("p99_ms"),
-                VERDICTS[s["verdict"]].to(lang),
-            ]
-            for s in steps
-        ],
+        [[s.repetition + 1, s.rate, s.achieved, s.p50_ms, s.p99_ms, VERDICTS[s.verdict].to(lang)] for s in steps],
     )
     sure = percent(r.covers, lang)
     return Chart(
@@ -373,7 +363,7 @@ def against(demand: Demand, capacity: Capacity | None, lang: str) -> Table:
             [say(lang, "Kortvarig topp", "Short peak"), rate(peak, lang)],
         ],
     )
-    if capacity is not None:
+    if capacity is not None and peak > 0:
         c = capacity
         made.rows.append(
             [

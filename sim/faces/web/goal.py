@@ -18,7 +18,7 @@ from sim.faces.report.table import Table, say
 from sim.faces.web import content
 from sim.faces.web.address import Address
 from sim.faces.web.runs import Run
-from sim.language import number
+from sim.language import number, percent
 from sim.scenario import budget as budgets
 from sim.scenario import intervention, levers, sheet
 from sim.scenario.levers import BY_KEY, Setting
@@ -140,6 +140,11 @@ def shown(address: Address, goal: Goal, run: Run) -> dict[str, Any]:
     reached = _of_ten(told["probability_reached"], lang)
     return {
         "heading": _heading(told, goal, lang),
+        "origin": say(
+            lang,
+            f"Scenario {told['scenario']} · {EFFORTS[goal.effort][0]} trekk i søket · frø {told['seed']}",
+            f"Scenario {told['scenario']} · {EFFORTS[goal.effort][0]} draws in the search · seed {told['seed']}",
+        ),
         "sentences": said["sentences"],
         "warning": said["warning"],
         "search": said["search"],
@@ -164,7 +169,14 @@ def _of_ten(share: float, lang: str) -> str:
 def _heading(told: dict[str, Any], goal: Goal, lang: str) -> str:
     target, when = f"{short(goal.target, lang)} %", month_text(goal.by, lang)
     if told["reached"]:
-        cost = number(told["cost_mnok"], lang, 1)
+        cost, checked = number(told["cost_mnok"], lang, 1), told["verified"]
+        sure = checked["reached"] / checked["draws"]
+        if sure < told["probability"]:
+            return say(
+                lang,
+                f"Usikkert om {target} i {when} kan nås for {cost} mill. kr: i kontrollen nås det i {percent(sure, lang)} av trekkene",
+                f"Doubtful whether {target} in {when} can be reached for NOK {cost} million: in the check {percent(sure, lang)} of the draws do",
+            )
         return say(
             lang,
             f"{target} i {when} kan nås for {cost} mill. kr",

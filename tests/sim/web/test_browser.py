@@ -142,27 +142,40 @@ def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: s
     assert found == []
 
 
+@pytest.mark.parametrize("path", ["plan?consent-exemption=2026-03", "kapasitet"])
+def test_no_text_of_a_chart_that_stands_still_is_cut_or_small(visit: Any, path: str) -> None:
+    seen = visit(path, "narrow")
+    seen.page.wait_for_function("document.body.classList.contains('drawn')")
+    _texts_are_whole(seen, ".chart svg", path)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_no_text_of_a_chart_is_cut_or_small(visit: Any, size: str) -> None:
     seen = visit("utforsk?elearning=9~2026-03", size)
     for kind in ("fan", "gates", "change"):
         seen.page.locator("#first-choice").select_option(kind)
         seen.page.wait_for_timeout(300)
-        texts = seen.page.evaluate(
-            """() => [...document.querySelectorAll('#first-finding ~ .chart svg')].flatMap(svg => {
-                const frame = svg.getBoundingClientRect();
-                return [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => {
-                    const box = t.getBoundingClientRect();
-                    const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 &&
-                        box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
-                    return [t.textContent, inside, parseFloat(getComputedStyle(t).fontSize)];
-                });
-            })"""
-        )
-        assert len(texts) > 5
-        for text, inside, points in texts:
-            assert inside, (kind, text)
-            assert points >= 11, (kind, text)
+        _texts_are_whole(seen, "#first-finding ~ .chart svg", kind)
+
+
+def _texts_are_whole(seen: Visit, charts: str, what: str) -> None:
+    """Every text of the charts lies inside its chart and is at least 11 points."""
+    texts = seen.page.evaluate(
+        """charts => [...document.querySelectorAll(charts)].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => {
+                const box = t.getBoundingClientRect();
+                const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 &&
+                    box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
+                return [t.textContent, inside, parseFloat(getComputedStyle(t).fontSize)];
+            });
+        })""",
+        charts,
+    )
+    assert len(texts) > 5
+    for text, inside, points in texts:
+        assert inside, (what, text)
+        assert points >= 11, (what, text)
 
 
 def test_the_chart_has_its_marks(visit: Any) -> None:

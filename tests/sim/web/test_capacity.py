@@ -102,8 +102,8 @@ def test_both_sides_read_the_same_result() -> None:
 def test_the_knee_says_what_the_steps_say() -> None:
     file = capacity.read(HERE / "capacity.json").file
     for point in file.points:
-        steps = [s for s in file.steps if s["processes"] == point.processes]
-        failed = [s["rate"] for s in steps if s["verdict"] != "pass"]
+        steps = [s for s in file.steps if s.processes == point.processes]
+        failed = [s.rate for s in steps if s.verdict != "pass"]
         said = charts.edge(file, point, "en")
         assert said.startswith(
             f"Passed at {charts.rate(min(point.rate.each), 'en')} openings per second in all 3 searches"

@@ -119,7 +119,7 @@ async def capacity(site: Site, request: Request) -> Response:
             drawn.append(room["chart"])
             shown |= {"room": room}
     if demand is not None:
-        if borne is not None:
+        if borne is not None and charts.peaks(demand.content)[1] > 0:
             shown["covered"] = charts.covered(demand.content, borne.content, lang)
         shown["against"] = charts.against(demand.content, borne.content if borne else None, lang)
     results = [m.content for m in found if m.kind == "result"]
@@ -150,11 +150,11 @@ async def capacity(site: Site, request: Request) -> Response:
         shown=shown,
         history=charts.history(results, lang) if len(results) > 1 else None,
         run=run,
-        origin=" · ".join(_label(m, lang) for m in (result, borne) if m is not None),
+        sources={kind: _label(one, lang) for kind, one in chosen.items() if one is not None},
         room_origin=say(
             lang,
-            f"Scenario {address.scenario}, {len(address.settings)} tiltak · {DRAWS} trekk",
-            f"Scenario {address.scenario}, {len(address.settings)} interventions · {DRAWS} draws",
+            f"Scenario {address.scenario}, {len(address.settings)} tiltak · {DRAWS} trekk · frø {site.open().seed}",
+            f"Scenario {address.scenario}, {len(address.settings)} interventions · {DRAWS} draws · seed {site.open().seed}",
         ),
         rests=content.rests(address),
         query=query,
