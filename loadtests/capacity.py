@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from loadtests import usl
+from loadtests.usl import Law
+
 Answer = Literal["pass", "fail", "invalid"]
 Trial = Callable[[float, int], Answer]  # (rate, repetition) -> what a run at that rate says
 
@@ -55,12 +58,24 @@ class Step(_Closed):
 
 
 class Scalability(_Closed):
-    """The Universal Scalability Law over the points."""
+    """The Universal Scalability Law over the points; beyond ``measured_to`` processes it is a guess."""
 
     rate_of_one: float
     contention: float
     coherency: float
     error: float
+    ranges: dict[str, tuple[float, float]] = Field(
+        {}, description="of each parameter, over the laws through one repetition of each number of processes"
+    )
+    measured_to: int | None = Field(None, ge=1, description="the largest number of processes that was measured")
+    doubts: list[str] = Field(
+        [], description="why it says less than it seems to: exact, single, flat, wide, cores, generator"
+    )
+
+    @property
+    def law(self) -> Law:
+        """The law itself."""
+        return Law(self.rate_of_one, self.contention, self.coherency, self.error)
 
 
 class Capacity(_Closed):
@@ -138,3 +153,22 @@ def over_repetitions(rates: list[float]) -> Rate:
     """
     covers = 1 - 0.5 ** (len(rates) - 1)
     return Rate(median=median(rates), low=min(rates), high=max(rates), covers=covers, each=rates)
+
+
+def scalability(points: list[Point], cores: int | None, workers: int) -> Scalability | None:
+    """The law over the points with its uncertainty and what to doubt; None with fewer than three numbers, or where one
+    has a search in which nothing passed."""
+    rates = {p.processes: p.rate.each for p in points}
+    if any(min(each) <= 0 for each in rates.values()):
+        return None
+    law = usl.fit([n for n, each in rates.items() for _ in each], [rate for each in rates.values() for rate in each])
+    if law is None:
+        return None
+    laws = usl.spread(rates)
+    names = ("rate_of_one", "contention", "coherency")
+    return Scalability(
+        **vars(law),
+        ranges={n: (min(v), max(v)) for n, v in ((n, [getattr(one, n) for one in laws]) for n in names) if v},
+        measured_to=max(rates),
+        doubts=usl.doubts(law, rates, any(p.limited_by != "service" for p in points), cores, workers),
+    )

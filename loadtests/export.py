@@ -1,4 +1,4 @@
-"""What a run sees, as Prometheus metrics while it runs (an OpenTelemetry collector scrapes them too)."""
+"""What a run sees, as Prometheus metrics while it runs; ``otel`` pushes the same."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool as Greenlets
 
+from loadtests.alarm import Alarm
 from loadtests.api.call import Call, Failed, Pause, Wrong
 from loadtests.api.current import Current
 from loadtests.api.legacy import Legacy
@@ -131,7 +132,10 @@ class Generator:
                 stripe.legacy[profession].authorize("GET", "-")
         if self.plan.scenario.mix.citizen:
             citizen = Session(self._issuer, self._doctor["test_pid"], scope=CITIZEN_SCOPE)
-            citizen.authorize("GET", "-")
+            try:
+                citizen.authorize("GET", "-")
+            except Refused as error:  # the scope is the mock's
+                raise Refused(f"{error.kind} ({CITIZEN_SCOPE}; mix.citizen: 0 does without)") from error
             stripe.citizens.append(citizen)
         self._stripes[number] = stripe
 
@@ -144,11 +148,10 @@ class Generator:
         limit = self.plan.scenario.limits.in_flight
         times = arrivals.times[number :: self.plan.scenario.stripes]
         first = int(times.searchsorted(self.now())) if self.now() > 0 else 0
+        alarm = Alarm()
         for own in range(first, len(times)):
             due = float(times[own])
-            wait = due - self.now()
-            if wait > 0:
-                gevent.sleep(wait)
+            alarm.wait(self._zero + due)
             self.recorder.play(number, own)
             if len(self._journeys) >= limit:
                 self.recorder.missed["in-flight"] += 1

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import ValidationError
 
 from loadtests.capacity import Capacity
 from loadtests.demand import INDEX, Demand
 from loadtests.errors import UserError
-from loadtests.usl import Law
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,21 @@ def busiest_hour(demand: Demand) -> tuple[float, float]:
     return float(hours.max()) / weekday, float(days[5:].mean()) / weekday
 
 
+def _needed(capacity: Capacity, rate: float) -> int | None:
+    """The fewest server processes that bear a rate, among the numbers that were measured (or, by the law, lie between
+    them); None where none does: what more processes would bear nobody has seen."""
+    measured = [p.processes for p in capacity.points if p.rate.median >= rate]
+    law = capacity.scalability
+    if law is not None:
+        by_law = law.law.needed(rate, max(p.processes for p in capacity.points))
+        measured += [] if by_law is None else [by_law]
+    return min(measured, default=None)
+
+
 def months(rows: list[dict[str, Any]], demand: Demand, capacity: Capacity) -> list[Month]:
     """The room of every month of a forecast."""
     per_call, weekend = busiest_hour(demand)
     best = capacity.best.rate.median
-    law = Law(**capacity.scalability.model_dump()) if capacity.scalability else None
     table = []
     for row in rows:
         year, number = map(int, row["month"].split("-"))
@@ -94,6 +102,7 @@ def months(rows: list[dict[str, Any]], demand: Demand, capacity: Capacity) -> li
         rate = per_call / (days - free + weekend * free)
         p50, p95 = row["p50"] * rate, row["p95"] * rate
         peak = p95 * demand.burst_factor
-        needed = law.needed(peak) if law else int(np.ceil(peak / capacity.points[0].rate.median)) or 1
-        table.append(Month(row["month"], p50, p95, peak, best / peak if peak > 0 else float("inf"), needed))
+        table.append(
+            Month(row["month"], p50, p95, peak, best / peak if peak > 0 else float("inf"), _needed(capacity, peak))
+        )
     return table

@@ -29,3 +29,10 @@ def _complete(nine: str) -> str | None:
     first = -sum(w * d for w, d in zip(_FIRST, digits, strict=True)) % 11
     second = -sum(w * d for w, d in zip(_SECOND, [*digits, first], strict=True)) % 11
     return None if first == 10 or second == 10 else f"{nine}{first}{second}"
+
+
+def is_synthetic(number: str) -> bool:
+    """Whether a number of eleven digits has a shifted month (80: Tenor, 65: Norsk helsenett) and its control digits, so
+    that it cannot be a real person's."""
+    month = int(number[2:4])
+    return (81 <= month <= 92 or 66 <= month <= 77) and _complete(number[:9]) == number

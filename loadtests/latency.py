@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hdrh.histogram import HdrHistogram
 
 LOWEST, HIGHEST, DIGITS = 1, 600_000_000, 3
@@ -31,8 +32,16 @@ class Latency:
         return int(self._histogram.get_total_count())
 
     def at(self, percentile: float) -> float | None:
-        """A percentile in microseconds (the highest equivalent value, as HdrHistogram has it); None of nothing."""
-        return float(self._histogram.get_value_at_percentile(percentile)) if self.count else None
+        """A percentile in microseconds (the highest equivalent value, as HdrHistogram has it); None of nothing.
+
+        HdrHistogram's own way adds up 21 000 buckets one by one, which holds up the arrivals of a run that is watched.
+        """
+        if not self.count:
+            return None
+        told = self._histogram
+        reached = np.cumsum(np.ctypeslib.as_array(told.counts))
+        index = int(np.searchsorted(reached, told.get_target_count_at_percentile(percentile)))
+        return float(told.get_highest_equivalent_value(told.get_value_from_index(index)))
 
     def maximum(self) -> float | None:
         """The largest, in microseconds."""

@@ -37,7 +37,7 @@ class Operation:
 class Second:
     """One second of the run, by the intended start."""
 
-    sent: int = 0
+    calls: Counter[str] = field(default_factory=Counter)  # by operation
     failed: int = 0
     late_us: float = 0.0
     heat: list[int] = field(default_factory=lambda: [0] * (len(HEAT_BOUNDS) + 1))
@@ -73,7 +73,7 @@ class Recorder:
         else:
             found.good += 1
         second = self._second(due)
-        second.sent += 1
+        second.calls[operation] += 1
         second.failed += error is not None or wrong is not None
         second.heat[bisect_left(HEAT_BOUNDS, (done - due) * 1000)] += 1
 
@@ -122,7 +122,7 @@ class Recorder:
                 for name, o in self.operations.items()
             },
             "journeys": {name: h.encode() for name, h in self.journeys.items()},
-            "seconds": {str(k): [s.sent, s.failed, s.late_us, s.heat] for k, s in self.seconds.items()},
+            "seconds": {str(k): [dict(s.calls), s.failed, s.late_us, s.heat] for k, s in self.seconds.items()},
             "lateness": self.lateness.encode(),
             "played": {str(k): ranges for k, ranges in self.played.items()},
             "missed": dict(self.missed),
@@ -142,9 +142,9 @@ class Recorder:
             found.service.add(told["service"])
         for name, encoded in report["journeys"].items():
             self.journeys.setdefault(name, Latency()).add(encoded)
-        for key, (sent, failed, late, heat) in report["seconds"].items():
+        for key, (calls, failed, late, heat) in report["seconds"].items():
             second = self.seconds.setdefault(int(key), Second())
-            second.sent += sent
+            second.calls.update(calls)
             second.failed += failed
             second.late_us = max(second.late_us, late)
             second.heat = [a + b for a, b in zip(second.heat, heat, strict=True)]

@@ -17,14 +17,22 @@ from xml.etree import ElementTree
 import numpy as np
 
 from loadtests.api.call import LEGACY
-from loadtests.demand import INDEX, OPERATIONS
+from loadtests.demand import INDEX, OPERATIONS, Operation
 from loadtests.errors import UserError
 from loadtests.latency import Latency
+from loadtests.recorder import Second
 
 if TYPE_CHECKING:  # the run brings in Locust, which patches the standard library
     from loadtests.run import Outcome
 
 FORMAT = "kj-load-result/1"
+KINDS: dict[str, tuple[Operation, ...]] = {
+    "status": ("status",),
+    "read": ("read",),
+    "write": ("create", "update", "delete"),
+    "login": ("login",),
+}
+ISSUER_CALLS = ("par", "authorize", "login", "token")
 LIBRARIES = ("locust", "gevent", "geventhttpclient", "hdrhistogram", "cryptography", "numpy")
 
 
@@ -94,19 +102,31 @@ def demand_rows(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def timeline(outcome: Outcome) -> list[dict[str, Any]]:
-    """By second of the run: the rate wanted, sent, failed, and the generator's worst lateness."""
+    """By second of the run: the rate wanted, sent (both API generations), failed, the generator's worst lateness; the
+    same [wanted, sent] for each kind of call; and all exchanges with HelseID, of which a login needs several."""
     seconds = np.arange(int(np.ceil(outcome.seconds)))
-    wanted = outcome.course.rate(seconds.astype(np.float64) + 0.5)
+    # the last second may be a part of one
+    middles = (seconds + np.minimum(seconds + 1, outcome.seconds)) / 2
+    wanted = outcome.course.rate(middles.astype(np.float64))
     rows = []
     for second in seconds:
-        seen = outcome.recorder.seconds.get(int(second))
+        seen = outcome.recorder.seconds.get(int(second), Second())
+        kinds = {
+            kind: [
+                round(float(sum(wanted[second, INDEX[name]] for name in names)), 3),
+                sum(seen.calls[generation + name] for name in names for generation in ("", LEGACY)),
+            ]
+            for kind, names in KINDS.items()
+        }
         rows.append(
             {
                 "second": int(second),
                 "wanted": round(float(wanted[second].sum()), 3),
-                "sent": seen.sent if seen else 0,
-                "failed": seen.failed if seen else 0,
-                "lateness_ms": round(seen.late_us / 1000, 3) if seen else 0.0,
+                "sent": sum(sent for _, sent in kinds.values()),
+                "failed": seen.failed,
+                "lateness_ms": round(seen.late_us / 1000, 3),
+                "kinds": kinds,
+                "helseid": sum(seen.calls[name] for name in ISSUER_CALLS),
             }
         )
     return rows

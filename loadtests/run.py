@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import gevent
 
+from loadtests import population
 from loadtests.arrivals import Arrivals, draw
 from loadtests.conduct import Conductor, Distributed, Local, Scale
 from loadtests.demand import Demand
@@ -36,15 +37,15 @@ class Target:
 
     base: str
     users: Users
+    patients: list[population.Given] | None = None  # those that it has; None where they are registered
 
 
 @dataclass
 class Sample:
-    """What the server told of itself in one second of the run."""
+    """What a mock of our own has used of the processor by some second of the run."""
 
     at: float
     cpu: float | None
-    in_flight: float | None
 
 
 @dataclass
@@ -82,16 +83,26 @@ def read_client(path: Path) -> dict[str, Any]:
     return content
 
 
-def running(address: str, client: Path, legacy: Path, allow: Path | None) -> Target:
+def running(
+    address: str,
+    client: Path,
+    legacy: Path | None,
+    allow: Path | None,
+    scenario: Scenario,
+    patients: Path | None = None,
+) -> Target:
     """A running API, judged and reached before the first request of the run.
 
+    ``patients`` names those that it has (``population``); without it they are registered at its admin endpoint.
+
     Raises:
-        UserError: it may not be loaded, does not answer, or a client file belongs to another.
+        UserError: it may not be loaded, does not answer, lacks what the scenario needs, or a client file belongs to another.
     """
     host = allowed(address, allow)
     parts = urlsplit(address)
     base = f"{parts.scheme}://{parts.netloc}"
-    users = Users(read_client(client), read_client(legacy))
+    current = read_client(client)
+    users = Users(current, current if legacy is None else read_client(legacy))
     for content in (users.current, users.legacy):
         for name in ("issuer", "api"):
             found = urlsplit(str(content[name]))
@@ -100,14 +111,31 @@ def running(address: str, client: Path, legacy: Path, allow: Path | None) -> Tar
                     f"klientfilen er for {found.netloc}, ikke for {parts.netloc}",
                     f"the client file is for {found.netloc}, not for {parts.netloc}",
                 )
+    known = None if patients is None else population.read(patients)
+    plain = sum(p.case == "plain" for p in known or ())
+    if known is not None and plain < 5 * scenario.stripes:
+        raise UserError(
+            f"{patients}: {plain} pasienter uten valg er for få for {scenario.stripes} deler (minst fem i hver)",
+            f"{patients}: {plain} plain patients are too few for {scenario.stripes} stripes (five each at least)",
+        )
     origin = Origin(base, timeout=5, connections=1)
     try:
         origin.exchange("GET", "/health", {})
+        if known is None and origin.exchange("GET", "/admin/patient", {}).status in (403, 404):
+            raise UserError(
+                f"{host} har ikke mockens /admin/patient, så pasienter kan ikke registreres; gi dem med --patients FIL",
+                f"{host} has not the mock's /admin/patient, so no patients can be registered; give them with --patients FILE",
+            )
+        if scenario.mock.faults is not None and origin.exchange("GET", "/admin/faults", {}).status != 200:
+            raise UserError(
+                f"{host} har ikke mockens /admin/faults, og scenarioet har feil i mock.faults",
+                f"{host} has not the mock's /admin/faults, and the scenario has mock.faults",
+            )
     except Unanswered as error:
         raise UserError(f"{host} svarer ikke: {error}", f"{host} does not answer: {error}") from error
     finally:
         origin.close()
-    return Target(base, users)
+    return Target(base, users, known)
 
 
 @dataclass
@@ -129,7 +157,10 @@ def stage(scenario: Scenario, target: Target | None = None) -> Iterator[Ready]:
             mock = stack.enter_context(Mock(scenario.mock.processes, scenario.mock.options))
             target = Target(allowed_base(mock), Users(mock.client(), mock.client("--legacy")))
         limits = scenario.limits
-        patients = register(target.base, target.users, scenario.population, scenario.seed, limits.timeout_seconds)
+        if target.patients is None:
+            patients = register(target.base, target.users, scenario.population, scenario.seed, limits.timeout_seconds)
+        else:
+            patients = population.learn(target.base, target.users, target.patients, limits.timeout_seconds)
         yield Ready(target, mock, patients)
 
 
@@ -176,9 +207,7 @@ def execute(
 
     def each_second(elapsed: float, recorder: Recorder) -> None:
         outcome.recorder = recorder
-        told = metrics(origin)
-        cpu = mock.cpu_seconds() if mock is not None else None
-        outcome.samples.append(Sample(elapsed, cpu, told.get("mock_kj_in_flight")))
+        outcome.samples.append(Sample(elapsed, mock.cpu_seconds() if mock is not None else None))
         if mock is not None and not mock.alive:
             raise RunError("mock-kj stanset midt i løpet", "mock-kj stopped in the middle of the run")
         if watch is not None:

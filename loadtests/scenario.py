@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loadtests.errors import UserError
 from loadtests.objectives import Objective, Validity
-from loadtests.shapes import Stage
+from loadtests.shapes import Ramp, Stage
+
+MOST_FACTOR = 1000
 
 
 class _Closed(BaseModel):
@@ -133,3 +136,44 @@ def load(path: Path) -> Scenario:
             f"{path}: the shape lasts {seconds:g} s, but limits.seconds is {scenario.limits.seconds:g}",
         )
     return scenario
+
+
+def scaled(scenario: Scenario, seconds: float | None, factor: float = 1.0) -> Scenario:
+    """The same scenario in another length and size: every stage and every fault of the mock is shortened (or drawn out)
+    alike until the shape lasts ``seconds`` (None: as long as it does), and all rates are multiplied by ``factor``.
+
+    Rates, retries and objectives keep their seconds, so a shape of one minute in six seconds has a tenth of its calls.
+
+    Raises:
+        UserError: a number is impossible, or the shape is longer than ``limits.seconds``.
+    """
+    if seconds is None and factor == 1:
+        return scenario
+    whole = sum(stage.seconds for stage in scenario.shape)
+    share = 1.0 if seconds is None else seconds / whole
+    if not 0 < share < math.inf or not 0 < factor <= MOST_FACTOR:
+        raise UserError(
+            f"--seconds skal være over 0, og --factor over 0 og høyst {MOST_FACTOR}",
+            f"--seconds must be above 0, and --factor above 0 and at most {MOST_FACTOR}",
+        )
+    if whole * share > scenario.limits.seconds:
+        raise UserError(
+            f"--seconds {seconds:g}: limits.seconds er {scenario.limits.seconds:g}",
+            f"--seconds {seconds:g}: limits.seconds is {scenario.limits.seconds:g}",
+        )
+    shape = [
+        stage.model_copy(update={"seconds": stage.seconds * share, "factor": _times(stage.factor, factor)})
+        for stage in scenario.shape
+    ]
+    mock = scenario.mock
+    if mock.faults is not None:
+        rules = [
+            rule | {k: rule[k] * share for k in ("start", "stop", "ramp") if k in rule}
+            for rule in mock.faults.get("rules", [])
+        ]
+        mock = mock.model_copy(update={"faults": mock.faults | {"rules": rules}})
+    return scenario.model_copy(update={"shape": shape, "mock": mock})
+
+
+def _times(ramp: Ramp, factor: float) -> Ramp:
+    return (ramp[0] * factor, ramp[1] * factor) if isinstance(ramp, tuple) else ramp * factor

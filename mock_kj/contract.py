@@ -81,7 +81,7 @@ FACTS: tuple[Fact, ...] = (
     Fact(27, "usage log written before the answer, with the access; not for /status", "documented", "A-LOG, B-STATUS", ("group_commit_linger_ms", "group_commit_max")),
     Fact(28, "synthetic numbers only: +80, +65, mod 11 on the shifted digits", "documented", "SYNT, STDGEN", ("allow_real_numbers",)),
     Fact(28, "numbers after 2032: remainder 0-3 of the first control digit", "inferred", "SKATT", ("rule_2032",)),
-    Fact(29, "latency and limits: none published; faults on request", "unknown", "chapter 7", ("max_body_bytes",)),
+    Fact(29, "latency and limits: none published; faults on request", "unknown", "chapter 7", ("max_body_bytes", "max_header_bytes")),
 )  # fmt: skip
 
 

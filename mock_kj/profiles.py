@@ -89,7 +89,7 @@ _NOT_FUTURE = (
 
 _EXTENSION_DATES = tuple((name, CANONICAL + name) for name in ("KjUpdatedDateTime", "recordedDate", "implanted"))
 _PERIODS = ("onsetPeriod", "performedPeriod", "timingPeriod", "period")
-_UPDATED = CANONICAL + "KjUpdatedDateTime"
+_UPDATER, _UPDATED, _RECORDED = (CANONICAL + name for name in ("KjUpdater", "KjUpdatedDateTime", "recordedDate"))
 
 # In the compact JSON that orjson writes a quote inside a text is escaped, so these find members and nothing else:
 # references to contained resources, and codings whose code follows their system.
@@ -99,12 +99,12 @@ _CODING = re.compile(r'"system":"([^"\\]*)","code":"([^"\\]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A resource that passed: its category, its state, and the date after which it is no longer active."""
+    """A resource that passed: category, state, date after which it is no longer active, KJ's extensions by URL."""
 
     category: Category
     state: State
     valid_until: str | None
-    resource: Resource
+    extensions: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -475,7 +475,7 @@ def check(resource: Resource, subject: Subject) -> Checked:
     until = subject.extension("validUntil")
     end = resource.get("period", {}).get("end") if resource["resourceType"] == "Flag" else None
     limit = end or (until if isinstance(until, str) else None)
-    return Checked(subject.category, subject.state, limit, resource)
+    return Checked(subject.category, subject.state, limit, subject.extensions)
 
 
 def stamp(resource: Resource, identifier: str, version: int, updated: str, canonical: str) -> bytes:
@@ -486,17 +486,19 @@ def stamp(resource: Resource, identifier: str, version: int, updated: str, canon
     return orjson.dumps(served)
 
 
-def with_updater(resource: Resource, now: str) -> Resource:
-    """A new statement with the updater and time that every one carries (4.2): its recorder, and when it was recorded."""
-    told, kind = extensions(resource), resource["resourceType"]
+def with_updater(resource: Resource, now: str, told: dict[str, Any] | None = None) -> Resource:
+    """A new statement with the updater and time that every one carries (4.2): its recorder, and when it was recorded.
+
+    `told` is what `extensions` says of it, for a caller who knows that.
+    """
+    told, kind = extensions(resource) if told is None else told, resource["resourceType"]
     added: list[Resource] = []
-    if CANONICAL + "KjUpdater" not in told:
-        added.append({"url": CANONICAL + "KjUpdater", "valueReference": resource[RECORDER[kind]]})
+    if _UPDATER not in told:
+        added.append({"url": _UPDATER, "valueReference": resource[RECORDER[kind]]})
     if _UPDATED not in told:
-        named = (resource.get(name) for name in ("recordedDate", "recordedOn", "performedDateTime"))
-        begun = resource.get("period", {}).get("start") if kind == "Flag" else None
-        at = next((t for t in (*named, told.get(CANONICAL + "recordedDate"), begun) if t), now)
-        added.append({"url": _UPDATED, "valueDateTime": at})
+        at = resource.get("recordedDate") or resource.get("recordedOn") or resource.get("performedDateTime")
+        at = at or told.get(_RECORDED) or (resource.get("period", {}).get("start") if kind == "Flag" else None)
+        added.append({"url": _UPDATED, "valueDateTime": at or now})
     return {**resource, "extension": [*resource.get("extension", ()), *added]} if added else resource
 
 

@@ -85,14 +85,13 @@ class SharedReplayCache:
         times_at = start + _SLOTS * _DIGEST
         with self._alone():
             times = _TIMES.unpack_from(self._table, times_at)
-            free = -1
-            for slot, runs_out in enumerate(times):
-                if runs_out <= now:
-                    free = slot if free < 0 else free
-                    continue
-                at = start + slot * _DIGEST
-                if self._table[at : at + _DIGEST] == digest:
+            at = self._table.find(digest, start, times_at)
+            while at >= 0:
+                slot, beside = divmod(at - start, _DIGEST)
+                if not beside and times[slot] > now:
                     return False
+                at = self._table.find(digest, at + 1, times_at)
+            free = next((slot for slot, runs_out in enumerate(times) if runs_out <= now), -1)
             if free < 0:
                 return False
             at = start + free * _DIGEST

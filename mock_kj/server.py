@@ -26,6 +26,7 @@ from mock_kj.errors import StoreError, UsageError
 from mock_kj.helseid.clients import Clients
 from mock_kj.helseid.keys import SigningKeys
 from mock_kj.population import Population, Rates
+from mock_kj.protocol import limited
 from mock_kj.settings import Settings, read_yaml
 from mock_kj.siblings import Siblings
 from mock_kj.store.model import Store
@@ -221,19 +222,11 @@ class Server(uvicorn.Server):
             self._ready()
 
 
-def run_process(
-    options: Options,
-    public_url: str,
-    population: dict[str, Any],
-    listener: socket.socket,
-    ready: Callable[[], None],
-    among: Siblings | None = None,
-) -> None:
-    """Serve on a socket until told to stop."""
-    logs.configure(options.log_level)
-    config = uvicorn.Config(
-        build(options, public_url, population, among),
-        http="httptools",
+def configuration(application: Any, max_header_bytes: int) -> uvicorn.Config:
+    """How an application is served; the benchmark's floor is served in the same way."""
+    return uvicorn.Config(
+        application,
+        http=limited(max_header_bytes),
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         lifespan="on",
         access_log=False,
@@ -244,6 +237,19 @@ def run_process(
         timeout_graceful_shutdown=3,
         backlog=2048,
     )
+
+
+def run_process(
+    options: Options,
+    public_url: str,
+    population: dict[str, Any],
+    listener: socket.socket,
+    ready: Callable[[], None],
+    among: Siblings | None = None,
+) -> None:
+    """Serve on a socket until told to stop."""
+    logs.configure(options.log_level)
+    config = configuration(build(options, public_url, population, among), options.settings.max_header_bytes)
     for name in (signal.SIGINT, signal.SIGTERM):  # uvicorn hands a signal back to these once it has stopped
         signal.signal(name, _leave)
     Server(config, ready).run(sockets=[listener])

@@ -57,6 +57,7 @@ class Settings:
     status_field_restricted: str = "hasCriticalInformationRestriction"
     status_field_blocked: str = "practitionerIsBlocked"
     max_body_bytes: int = 262144
+    max_header_bytes: int = 65536
     max_note_characters: int = 500
     category_system: str = "urn:oid:2.16.578.1.12.4.1.1.7650"
     # Legacy API

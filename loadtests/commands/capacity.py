@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +63,12 @@ def run(options: argparse.Namespace) -> int:
     """Carry the command out."""
     import locust  # noqa: F401 - before anything else: it patches the standard library for gevent
 
-    from loadtests import capacity, result, usl
+    from loadtests import capacity, result
     from loadtests.commands.common import demand_of
     from loadtests.demand import INDEX, hour_of_week
     from loadtests.report import page
     from loadtests.scenario import find, load
+    from loadtests.usl import DOUBTS
 
     good = options.start > 0 and options.factor > 1 and 0 < options.tolerance < 1 and options.repeat >= 1
     if not good or options.seconds < 2 or options.most < options.start or min(options.processes) < 1:
@@ -81,16 +83,18 @@ def run(options: argparse.Namespace) -> int:
     if one <= 0:
         raise UserError(f"ingen åpninger i {options.hour}", f"no openings in {options.hour}")
     steps: list[capacity.Step] = []
+    before = round(os.getloadavg()[0], 2)
     points = [_measure(options, scenario, demand, one, processes, steps) for processes in options.processes]
-    law = usl.fit([p.processes for p in points for _ in p.rate.each], [x for p in points for x in p.rate.each])
+    machine = result.machine() | {"load_before": before}
+    law = capacity.scalability(points, machine["cores"], options.workers)
     content = capacity.Capacity(
         scenario=options.scenario,
         hour=options.hour,
         objectives={k: v.model_dump(exclude_defaults=True) for k, v in scenario.objectives.items()},
         points=points,
-        scalability=capacity.Scalability(**vars(law)) if law else None,
+        scalability=law,
         steps=steps,
-        machine=result.machine(),
+        machine=machine,
         made=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
     text = content.model_dump_json(indent=1)
@@ -106,6 +110,18 @@ def run(options: argparse.Namespace) -> int:
         print(
             f"  {p.processes} {'prosess(er)' if nb else 'process(es)'}: {middle}/s ({low}\u2013{high}); {'grensen er' if nb else 'limit:'} {by}"
         )
+    if law is not None:
+        names = {"rate_of_one": "λ", "contention": "σ", "coherency": "κ"}
+        parts = []
+        for name, sign in names.items():
+            decimals = 1 if sign == "λ" else 3
+            shown = f"{sign} = {number(getattr(law, name), options.lang, decimals)}"
+            if name in law.ranges:
+                shown += " ({}\u2013{})".format(*(number(x, options.lang, decimals) for x in law.ranges[name]))
+            parts.append(shown)
+        print(f"  USL: {'; '.join(parts)}; {'målt til' if nb else 'measured to'} {law.measured_to}")
+        for doubt in law.doubts:
+            print(f"       {DOUBTS[doubt].to(options.lang)}")
     print(
         f"Kapasiteten ligger i {options.out} (og .html). Neste: kj-load headroom out/national {options.out} --demand demand.json"
         if nb

@@ -17,20 +17,18 @@ HELP = Text(
 
 def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> None:
     """What can be given."""
-    made.add_argument("scenario", help=t("scenariofil eller navn", "scenario file or name"))
-    made.add_argument("--demand", metavar=t("FIL", "FILE"), help=t("en annen etterspørsel", "another demand"))
+    from loadtests.commands.common import scenario_arguments
+
+    scenario_arguments(made, t)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out."""
     from loadtests.arrivals import draw
-    from loadtests.commands.common import demand_of
-    from loadtests.scenario import find, load
+    from loadtests.commands.common import scenario_of
     from loadtests.shapes import course
 
-    path = find(options.scenario)
-    scenario = load(path)
-    demand = demand_of(path, scenario, options.demand)
+    path, scenario, demand = scenario_of(options)
     played = course(demand, scenario.shape)
     due = draw(played, scenario.seed, scenario.limits.requests).due()
     if options.json:

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({"first_month_short": short.month if short else None, "months": rows}, indent=1))
         return EXIT_NOT_MET if short else EXIT_OK
     nb = options.lang == "nb"
+    beyond = f">{max(p.processes for p in capacity.points)}"  # nothing was measured there
     lang = options.lang
     print(
         "  måned    median/s   p95/s   topp/s  rom (×)  prosesser"
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     for m in table:
         room = "\u2013" if m.peak == 0 else number(m.headroom, lang, 1)
         values = [number(v, lang, 1) for v in (m.p50, m.p95, m.peak)]
-        print(f"  {m.month}  {values[0]:>8} {values[1]:>7} {values[2]:>8} {room:>8} {m.processes or '–':>6}")
+        print(f"  {m.month}  {values[0]:>8} {values[1]:>7} {values[2]:>8} {room:>8} {m.processes or beyond:>6}")
     best = number(capacity.best.rate.median, lang, 0)
     if short:
         print(

@@ -19,10 +19,9 @@ HELP = Text(
 
 def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> None:
     """What can be given."""
-    from loadtests.commands.common import target_arguments
+    from loadtests.commands.common import scenario_arguments, target_arguments
 
-    made.add_argument("scenario", help=t("scenariofil eller navn (monday-morning)", "scenario file or name"))
-    made.add_argument("--demand", metavar=t("FIL", "FILE"), help=t("en annen etterspørsel", "another demand"))
+    scenario_arguments(made, t)
     made.add_argument(
         "--repeat",
         type=int,
@@ -33,7 +32,6 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
             "so many runs, each with its seed, as result-1.json …",
         ),
     )
-    made.add_argument("--seed", type=int, metavar="S", help=t("et annet frø", "another seed"))
     made.add_argument(
         "--workers",
         type=int,
@@ -67,27 +65,31 @@ def arguments(made: argparse.ArgumentParser, t: Callable[[str, str], str]) -> No
     made.add_argument(
         "--metrics", type=int, metavar="PORT", help=t("Prometheus-målinger mens løpet går", "Prometheus metrics")
     )
+    made.add_argument(
+        "--otlp",
+        metavar="URL",
+        help=t("samme målinger til en OpenTelemetry-samler (OTLP/HTTP)", "the same to an OpenTelemetry collector"),
+    )
     target_arguments(made, t)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out; 0 pass, 1 fail, 2 invalid."""
+    from loadtests import otel
     from loadtests.arrivals import draw
-    from loadtests.commands.common import check_target, demand_of, progress
-    from loadtests.scenario import find, load
+    from loadtests.commands.common import check_target, progress, scenario_of
     from loadtests.shapes import course
 
     if options.repeat < 1 or options.workers < 0:
         raise UserError(
             "--repeat skal være minst 1 og --workers minst 0", "--repeat is at least 1, --workers at least 0"
         )
-    path = find(options.scenario)
-    scenario = load(path)
-    if options.seed is not None:
-        scenario = scenario.model_copy(update={"seed": options.seed})
-    demand = demand_of(path, scenario, options.demand)
+    path, scenario, demand = scenario_of(options)
     address = check_target(options, scenario)
     draw(course(demand, scenario.shape), scenario.seed, scenario.limits.requests)  # whatever is wrong is said now
+
+    if options.otlp:
+        otel.check(options.otlp, options.allow)
 
     import locust  # noqa: F401 - before what follows: it patches the standard library for gevent
 
@@ -96,7 +98,11 @@ def run(options: argparse.Namespace) -> int:
     from loadtests.conduct import Scale
     from loadtests.report import page
 
-    target = running.running(address, options.client, options.legacy_client, options.allow) if address else None
+    target = None
+    if address is not None:
+        target = running.running(
+            address, options.client, options.legacy_client, options.allow, scenario, options.patients
+        )
     folder = options.out or Path("out") / "load" / path.stem
 
     def watch(elapsed: float, outcome: running.Outcome) -> None:
@@ -111,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
             stops.pop()()
         if options.metrics:
             stops.append(export.serve(options.metrics, lambda: conductor.recorder))
+        if options.otlp:
+            stops.append(otel.push(options.otlp, lambda: conductor.recorder))
         if options.web:
             stops.append(web.serve(options.web, conductor, outcome, options.lang))
 
@@ -119,9 +127,7 @@ def run(options: argparse.Namespace) -> int:
             one = scenario.model_copy(update={"seed": scenario.seed + number})
             outcome = running.execute(one, demand, ready, scale=scale, watch=watch, started=started)
             progress("", last=True)
-            again = f"kj-load run {shlex.quote(options.scenario)} --seed {one.seed}"
-            again += f" --demand {shlex.quote(options.demand)}" if options.demand else ""
-            told = result.content(outcome, again + (f" --workers {options.workers}" if options.workers else ""))
+            told = result.content(outcome, again(options, one.seed))
             name = f"result-{number + 1}.json" if options.repeat > 1 else "result.json"
             result.write(folder / name, result.dumps(told))
             code = max(code, EXIT_INTERRUPTED if outcome.interrupted else CODES[told["verdict"]])
@@ -136,6 +142,20 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(words(told, outcome.findings, folder, name, options.lang))
     return code
+
+
+def again(options: argparse.Namespace, seed: int) -> str:
+    """The command that repeats a run, with everything that decides what it does."""
+    parts = ["kj-load", "run", options.scenario, "--seed", str(seed)]
+    for name in ("demand", "seconds", "target", "client", "legacy_client", "patients", "allow"):
+        if (value := getattr(options, name)) is not None:
+            parts += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+    if options.factor != 1:
+        parts += ["--factor", f"{options.factor:g}"]
+    for name in ("workers", "remote"):
+        if getattr(options, name):
+            parts += [f"--{name}", str(getattr(options, name))]
+    return shlex.join(parts)
 
 
 CODES = {"pass": EXIT_OK, "fail": EXIT_NOT_MET, "invalid": EXIT_INVALID}
@@ -159,7 +179,7 @@ def live(elapsed: float, outcome: Any, lang: str) -> str:
     names = ("ønsket", "sendt", "feil", "hittil") if lang == "nb" else ("wanted", "sent", "failed", "so far")
     return (
         f"{elapsed:5.0f}/{outcome.seconds:.0f} s  {names[0]} {number(wanted, lang, 1)}/s  "
-        f"{names[1]} {seen.sent if seen else 0}/s  p50 {milliseconds(p50, lang)} ms  p99 {milliseconds(p99, lang)} ms  "
+        f"{names[1]} {seen.calls.total() if seen else 0}/s  p50 {milliseconds(p50, lang)} ms  p99 {milliseconds(p99, lang)} ms  "
         f"{names[2]} {failed}  {names[3]}: {verdict.value}"
     )
 

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from loadtests.language import number
 from loadtests.latency import Latency
@@ -85,23 +85,53 @@ def heat(recorder: Recorder, seconds: float, lang: str) -> Figure:
     bar = figure.colorbar(
         mesh, ax=axes, format=plain, label="svar per sekund" if lang == "nb" else "answers per second"
     )
-    bar.ax.yaxis.set_minor_formatter(plain)
+    bar.ax.yaxis.set_major_locator(FixedLocator([d * 10**e for e in range(5) for d in (1, 2, 5)]))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.outline.set_visible(False)
     return figure
 
 
-def rates(timeline: list[dict[str, Any]], lang: str) -> Figure:
-    """Calls per second: wanted by the demand, sent, and failed."""
-    figure, axes = _figure(2.6)
+def rates(timeline: list[dict[str, Any]], stages: list[tuple[float, str]], lang: str) -> Figure:
+    """Calls per second, wanted by the demand and sent, for every kind of call there was; ``stages`` are the (second,
+    name) at which each begins. Beside the logins stand all the exchanges with HelseID that they and the tokens took."""
+    nb = lang == "nb"
+    names = {
+        "status": "status",
+        "read": "lesninger" if nb else "reads",
+        "write": "skriving" if nb else "writes",
+        "login": "innlogging" if nb else "logins",
+    }
+    totals = {k: np.sum([row["kinds"][k] for row in timeline], axis=0) for k in names} if timeline else {}
+    shown = [k for k in totals if totals[k][1] or totals[k][0] >= 1]  # not what is too rare to come in the run
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 0.6 + 1.35 * max(len(shown), 1)))
+        panels = np.atleast_1d(figure.subplots(max(len(shown), 1), 1, sharex=True))
     seconds = [row["second"] for row in timeline]
-    names = ("ønsket", "sendt", "feilet") if lang == "nb" else ("wanted", "sent", "failed")
-    axes.step(seconds, [r["sent"] for r in timeline], where="post", color=BLUE, lw=1, label=names[1])
-    axes.plot(seconds, [r["wanted"] for r in timeline], color=INK, lw=1.6, ls="--", label=names[0])
-    axes.step(seconds, [r["failed"] for r in timeline], where="post", color=ORANGE, lw=1.4, label=names[2])
-    axes.set_ylim(bottom=0)
-    axes.set_xlabel("sekund" if lang == "nb" else "second")
-    axes.set_ylabel("kall per sekund" if lang == "nb" else "calls per second")
-    axes.legend(frameon=False, ncols=3, loc="upper left")
+    for axes, kind in zip(panels, shown, strict=False):
+        if kind == "login":
+            label = "alle kall til HelseID" if nb else "all calls to HelseID"
+            axes.step(seconds, [r["helseid"] for r in timeline], where="post", color=ORANGE, lw=1, ls=":", label=label)
+        label = "sendt" if nb else "sent"
+        axes.step(seconds, [r["kinds"][kind][1] for r in timeline], where="post", color=BLUE, lw=1, label=label)
+        label = "ønsket" if nb else "wanted"
+        middles = [second + 0.5 for second in seconds]
+        axes.plot(middles, [r["kinds"][kind][0] for r in timeline], color=INK, lw=1.6, ls="--", label=label)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 0 if v == int(v) else 1)))
+        axes.set_ylabel(f"{names[kind]} /s")
+        for begin, _ in stages[1:]:
+            axes.axvline(begin, color=GREY, lw=0.8)
+    room = (seconds[-1] + 1) / 60 if seconds else 1  # a name of so many seconds to the letter would not fit
+    ends = [begin for begin, _ in stages[1:]] + [seconds[-1] + 1 if seconds else 0]
+    for (begin, name), end in zip(stages, ends, strict=True):
+        if name and len(name) * room <= end - begin:
+            panels[0].annotate(
+                name, (begin, 1), xycoords=("data", "axes fraction"), xytext=(3, 3), textcoords="offset points"
+            )
+    handles = {line.get_label(): line for axes in panels for line in axes.get_lines() if line.get_label()[0] != "_"}
+    panels[-1].set_xlabel("sekund" if nb else "second")
+    figure.legend(list(handles.values()), list(handles), frameon=False, ncols=3, loc="outside upper right")
     return figure
 
 
@@ -129,13 +159,13 @@ def tail(histograms: dict[str, Latency], lang: str) -> Figure:
 
 
 def server(cpu: list[list[float]], timeline: list[dict[str, Any]], lang: str) -> Figure:
-    """The server's processor beside the generator's own lateness."""
+    """The server's processor beside the generator's own lateness, the worst of each second."""
     figure, axes = _figure(2.4)
     if cpu:
         label = "tjenestens prosessor, kjerner" if lang == "nb" else "the service's processor, cores"
         axes.step([c[0] for c in cpu], [c[1] for c in cpu], where="pre", color=BLUE, lw=1.3, label=label)
     other = axes.twinx()
-    label = "generatorens forsinkelse, ms" if lang == "nb" else "the generator's lateness, ms"
+    label = "generatorens verste forsinkelse, ms" if lang == "nb" else "the generator's worst lateness, ms"
     seconds = [r["second"] for r in timeline]
     other.plot(seconds, [r["lateness_ms"] for r in timeline], color=ORANGE, lw=1.2, ls="--", label=label)
     other.grid(False)
@@ -145,7 +175,8 @@ def server(cpu: list[list[float]], timeline: list[dict[str, Any]], lang: str) ->
     axes.set_ylabel("kjerner" if lang == "nb" else "cores")
     other.set_ylabel("ms")
     lines = [*axes.get_lines(), *other.get_lines()]
-    axes.legend(lines, [str(line.get_label()) for line in lines], frameon=False, loc="upper left", ncols=2)
+    names = [str(line.get_label()) for line in lines]
+    figure.legend(lines, names, frameon=False, loc="outside upper left", ncols=2)
     return figure
 
 
@@ -181,17 +212,25 @@ def knee(steps: list[dict[str, Any]], rate: float, lang: str) -> Figure:
     return figure
 
 
-def scalability(points: list[tuple[int, list[float]]], law: Law, lang: str) -> Figure:
-    """Rates by number of server processes, and the Universal Scalability Law through them."""
+def scalability(points: dict[int, list[float]], law: Law, laws: list[Law], lang: str) -> Figure:
+    """Rates by number of server processes, and the Universal Scalability Law through them with the range of ``laws``;
+    beyond what was measured it is dotted and grey."""
     figure, axes = _figure(2.8)
-    most = max(n for n, _ in points) + 2
-    n = np.linspace(1, most, 100)
-    axes.plot(n, law.rate(n), color=INK, lw=1.4, ls="--", label="USL")
-    for processes, rates in points:
+    nb, most = lang == "nb", max(points)
+    parts = (
+        (np.linspace(1, most, 100), INK, "--", "USL"),
+        (np.linspace(most, most + 2, 50), GREY, ":", "ikke målt" if nb else "not measured"),
+    )
+    for n, color, style, label in parts:
+        if laws:
+            each = np.array([one.rate(n) for one in laws])
+            axes.fill_between(n, each.min(axis=0), each.max(axis=0), color=color, alpha=0.15, lw=0)
+        axes.plot(n, law.rate(n), color=color, lw=1.4, ls=style, label=label)
+    for processes, rates in points.items():
         axes.plot([processes] * len(rates), rates, "o", color=BLUE)
     axes.set_ylim(bottom=0)
-    axes.set_xticks(range(1, most + 1))
-    axes.set_xlabel("tjenerprosesser" if lang == "nb" else "server processes")
-    axes.set_ylabel("åpninger per sekund" if lang == "nb" else "openings per second")
+    axes.set_xticks(range(1, most + 3))
+    axes.set_xlabel("tjenerprosesser" if nb else "server processes")
+    axes.set_ylabel("åpninger per sekund" if nb else "openings per second")
     axes.legend(frameon=False)
     return figure

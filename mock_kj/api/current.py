@@ -175,7 +175,7 @@ async def create(call: Call) -> Reply:
         raise
     identifier, at, kind = new_id(), service.clock.milliseconds(), checked.category
     if service.settings.create_without_updater == "add":
-        resource = profiles.with_updater(resource, iso(at))
+        resource = profiles.with_updater(resource, iso(at), checked.extensions)
     data = profiles.stamp(resource, identifier, 1, iso(at), kind.canonical)
     row = EntryRow(identifier, call.nin, kind.info_type, 1, checked.state, checked.valid_until, at, data, at)
     await service.store.create(row, call.log("create", kind.info_type), call.origin, call.admit)
@@ -258,12 +258,13 @@ class CurrentApi(Api):
     def __init__(self, service: Service, capability: bytes) -> None:
         super().__init__(service)
         self._capability = capability
-        self._collections = {
+        self._collections: dict[tuple[str, str], tuple[str, tuple[str, ...] | None, Operation, Endpoint]] = {
             (method, f"{PREFIX}/{path}"): (kind, info_types(kind), operation, Endpoint(operation.value, steps, action))
             for (method, parts), (operation, steps, action) in ENDPOINTS.items()
             for path, kind in TYPE_PATHS.items()
             if parts == 0
         }
+        self._collections["POST", f"{PREFIX}/status"] = ("", None, Operation.STATUS, _STATUS)
 
     def event(self) -> str:
         """The mock's own id, for a request without `nhn-event-id`."""
@@ -302,9 +303,7 @@ class CurrentApi(Api):
     def _besides(self, call: Call, parts: list[str]) -> Endpoint:
         """The two paths that are no resource type."""
         if parts == ["status"]:
-            if call.method != "POST":
-                raise Refusal("method-not-allowed")
-            return _STATUS
+            raise Refusal("method-not-allowed")
         if parts == ["metadata"]:
             if call.method != "GET":
                 raise Refusal("method-not-allowed")

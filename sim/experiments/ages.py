@@ -74,13 +74,14 @@ def expected(
                         lit = wait[kind * HELD + DARK, age] * begun
                         wait[kind * HELD + DARK, age] -= lit
                         wait[kind * HELD + UNTOUCHED, age] += lit
+            second, third = (newest - 1) % YEAR, (newest - 2) % YEAR
             for k in range(POOLS):
-                older = 0.0
-                for back in range(3, YEAR):
-                    older += wait[k, newest - back + (YEAR if newest < back else 0)]
-                young = wait[k, newest] + wait[k, newest - 1 + (YEAR if newest < 1 else 0)]
-                result[month, unit, 0, k] = young + wait[k, newest - 2 + (YEAR if newest < 2 else 0)]
-                result[month, unit, 1, k] = older
+                young = wait[k, newest] + wait[k, second] + wait[k, third]
+                year = 0.0
+                for age in range(0, YEAR, 4):
+                    year += (wait[k, age] + wait[k, age + 1]) + (wait[k, age + 2] + wait[k, age + 3])
+                result[month, unit, 0, k] = young
+                result[month, unit, 1, k] = max(year - young, 0.0)
                 result[month, unit, 2, k] = wait[k, YEAR]
     return result
 

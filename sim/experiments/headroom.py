@@ -23,6 +23,7 @@ from sim.experiments.output import MANIFEST
 from sim.experiments.replicate import Results
 from sim.experiments.summary import quantiles, significant
 from sim.model import saturation
+from sim.model.draws import CAPACITY, uniforms
 from sim.scenario.capacity import Capacity
 from sim.scenario.ceiling import Ceiling
 from sim.scenario.data import figures
@@ -34,8 +35,20 @@ NAMES = ("p05", "p50", "p95")
 
 
 def ceiling(capacity: Capacity, folder: Path) -> Ceiling:
-    """What the model is to know of a capacity: its median, and the hours of the week from the data in ``folder``."""
-    return Ceiling(capacity.median, diurnal(folder))
+    """What the model is to know of a capacity: its rate with its range, and the hours of the week from the data in
+    ``folder``. A range of unknown confidence (it follows from the law) is taken to hold the rate for certain."""
+    covers = 1.0 if capacity.covers is None else capacity.covers
+    return Ceiling(capacity.median, diurnal(folder), (capacity.low, capacity.high), covers)
+
+
+def _places(results: Results, ceiling: Ceiling) -> list[float]:
+    """[R] where in the capacity's uncertainty each replication lay (or would have, had it known of the capacity)."""
+    names = [c.name for c in results.model.columns]
+    if CAPACITY in names:
+        return [float(u) for u in results.draws[:, names.index(CAPACITY)]]
+    if not ceiling.uncertain:
+        return [0.5] * results.replications
+    return [float(u) for u in uniforms(results.seed, CAPACITY, results.replications)]
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,9 @@ class Headroom:
         monthly = results.series[:, INDEX["indicator_calls"], at].astype(np.float64)  # [R, T]
         peak = monthly * saturation.per_second(calendar, here.hours).max(axis=1)
         factor = figures("demand", folder)["burst", "factor"].value
-        lost = np.array([saturation.lost(one, calendar, here) for one in monthly])
+        lost = np.array(
+            [saturation.lost(one, calendar, here, u) for one, u in zip(monthly, _places(results, here), strict=True)]
+        )
         return cls(
             capacity,
             calendar.labels,

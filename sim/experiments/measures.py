@@ -212,14 +212,23 @@ def _of_areas(rows: Floats, units: Ints, begin: Ints) -> Floats:
     for row in range(count):
         for area in range(begin.shape[0]):
             end = begin[area + 1] if area + 1 < begin.shape[0] else units.shape[0]
+            into = total[row, area]
             for i in range(begin[area], end):
+                of = rows[row, units[i]]
                 for t in range(months):
-                    total[row, area, t] += rows[row, units[i], t]
+                    into[t] += of[t]
     return total
 
 
-def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Floats) -> npt.NDArray[np.float32]:
-    """[measure, area, month] of one replication; ``backlog`` as ``backlog_by_age`` gives it."""
+def measure(
+    model: Model,
+    areas: Areas,
+    record: Record,
+    backlog: Floats,
+    row: Floats,
+    result: npt.NDArray[np.float32] | None = None,
+) -> npt.NDArray[np.float32]:
+    """[measure, area, month] of one replication, written into ``result`` if given; ``backlog`` as ``backlog_by_age`` gives it."""
     months = record.writing.shape[0]
     values = model.values(row)
     structure = model.structure
@@ -259,7 +268,9 @@ def measure(model: Model, areas: Areas, record: Record, backlog: Floats, row: Fl
     )
 
     total = _of_areas(rows, areas.units, areas.begin)
-    result = np.full((len(MEASURES), len(areas.rows), months), np.nan, np.float32)
+    if result is None:
+        result = np.empty((len(MEASURES), len(areas.rows), months), np.float32)
+    result[len(COUNTS) :] = np.nan
     result[: len(COUNTS)] = total[: len(COUNTS)]
     names = {word.key: word.nb for word in REGIONS}
     for index, region in enumerate(regions):

@@ -9,16 +9,21 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from sim.experiments import seen
+from sim.model.compiled import compiled
 from sim.model.rollout import Model, Record
 from sim.scenario.data import figures
 from sim.vocabulary import REGIONS
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[Any]  # whole or expected
 
 
 @dataclass(frozen=True)
@@ -66,20 +71,35 @@ def modelled(model: Model, record: Record, observations: list[Observation]) -> F
     """[observation] what the replication gives for each."""
     units = model.structure.units
     names = {word.nb: word.key for word in REGIONS}
-    unit_of = model.structure.unit_of
     result = np.full(len(observations), np.nan)
     read: dict[int, Floats] = {}
     for index, observation in enumerate(observations):
-        members = [i for i, u in enumerate(units) if u.trust and u.region == names[observation.area]]
+        region = names[observation.area]
+        chosen = np.array([u.trust and u.region == region for u in units])
         first = model.calendar.month_of(model.calendar.day(observation.start))
         last = model.calendar.month_of(model.calendar.day(observation.end))
         if last not in read:
-            read[last] = record.fresh[:, :, 1:] * seen.later(record, last)[:, :, 1:]
-        waiting = read[last]
-        strata = np.isin(unit_of, members)
-        at_once = record.new[first : last + 1, strata, 8].sum()
-        live = record.new[first : last + 1, strata, 1:].sum()
-        later = waiting[first : last + 1, members].sum()
+            read[last] = seen.later(record, last)
+        synced, live = _window(record.new, record.fresh, read[last], model.structure.first, chosen, first, last)
         if live:
-            result[index] = (at_once + later) / live
+            result[index] = synced / live
     return result
+
+
+@compiled
+def _window(
+    new: Numbers, fresh: Numbers, later: Floats, first_of: Ints, chosen: Bools, first: int, last: int
+) -> tuple[float, float]:
+    """The entries of the ``chosen`` [U] units and of months ``first`` to ``last`` that are synced, at once or ``later``
+    [T, U, 3], and all that were registered where the API was in use."""
+    synced, live = 0.0, 0.0
+    for month in range(first, last + 1):
+        for unit in range(chosen.shape[0]):
+            if chosen[unit]:
+                for s in range(first_of[unit], first_of[unit + 1]):
+                    synced += new[month, s, 8]
+                    for k in range(1, 9):
+                        live += new[month, s, k]
+                for k in range(1, 3):
+                    synced += fresh[month, unit, k] * later[month, unit, k]
+    return synced, live

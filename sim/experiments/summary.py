@@ -15,6 +15,7 @@ from sim.vocabulary import CATEGORY_KEYS, GATE_KEYS, GROUP_KEYS, OUTCOME_KEYS, R
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 STATISTICS = ("mean", "p05", "p25", "p50", "p75", "p95")
+FEW = 200  # draws below which the 5 % quantile may as well be the 2 % or the 8.5 % one (95 % confidence, binomial)
 DEFINED = 0.5  # a series is reported where at least this share of the replications defines it
 
 Floats = npt.NDArray[np.float64]

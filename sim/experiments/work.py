@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from sim.experiments.measures import INDEX, MEASURES, Areas, backlog_by_age, measure
 from sim.experiments.observations import Observation, applicable, modelled
+from sim.model.compiled import compiled
 from sim.model.rollout import Model, Record, Rollout
 from sim.scenario.schema import Scenario
 
@@ -140,10 +141,11 @@ class Job:
                 self._from_new(part.series[i], record)
                 continue
             backlog = backlog_by_age(record)
-            part.series[i] = measure(self.model, self.areas, record, backlog, row)[self._chosen]
             if self.spec.whole:
-                part.detail[...] += record.new
-                part.backlog[...] += np.rint(backlog / GRAIN).astype(np.int64)
+                measure(self.model, self.areas, record, backlog, row, part.series[i])
+                _add(part.detail, part.backlog, record.new, backlog)
+            else:
+                part.series[i] = measure(self.model, self.areas, record, backlog, row)[self._chosen]
         return part
 
     def _from_new(self, series: npt.NDArray[np.float32], record: Record) -> None:
@@ -163,6 +165,20 @@ class Job:
             found["sync_rate_live"] = np.where(live > 0, found["synced"] / live, np.nan)
         for i, name in enumerate(self.spec.measures):
             series[i] = found[name]
+
+
+@compiled
+def _add(detail: Ints, grains: Ints, new: npt.NDArray[np.int32], backlog: Floats) -> None:
+    """Add a replication's ``new`` to ``detail``, and its ``backlog`` in GRAIN to ``grains``."""
+    months, strata, outcomes = new.shape
+    for month in range(months):
+        for s in range(strata):
+            for k in range(outcomes):
+                detail[month, s, k] += new[month, s, k]
+        for unit in range(backlog.shape[1]):
+            for age in range(backlog.shape[2]):
+                for gate in range(backlog.shape[3]):
+                    grains[month, unit, age, gate] += int(np.rint(backlog[month, unit, age, gate] / GRAIN))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +40,11 @@ class Calendar:
         return np.array([(self.date_of_month(m) - first).days for m in range(self.months + 1)], dtype=np.float64)
 
     @cached_property
+    def _days(self) -> list[float]:
+        """``starts``, where one number at a time is asked for."""
+        return [float(day) for day in self.starts]
+
+    @cached_property
     def _first(self) -> dt.date:
         return self.date_of_month(0)
 
@@ -50,18 +56,21 @@ class Calendar:
         """The date that a day falls on."""
         return self.date_of_month(0) + dt.timedelta(days=int(np.floor(day)))
 
-    def share_after(self, day: float) -> Floats:
-        """[T] the share of each month that comes after ``day``."""
-        lengths = np.diff(self.starts)
-        return np.asarray(np.clip((self.starts[1:] - day) / lengths, 0.0, 1.0))
+    def spread(self, shares: Floats, begin: float, end: float) -> None:
+        """Add to ``shares`` [T] the share of each month that lies between two days of or after the period."""
+        month = self.month_of(begin)
+        while month < self.months and self._days[month] < end:
+            first, after = self._days[month], self._days[month + 1]
+            shares[month] += (min(end, after) - max(begin, first)) / (after - first)
+            month += 1
 
     def month_of(self, day: float) -> int:
         """The month that ``day`` falls in; negative before the period, T or more after it."""
         if day < 0:
             return int(np.floor(day / DAYS_PER_MONTH))
-        if day >= self.starts[-1]:
-            return self.months + int((day - self.starts[-1]) / DAYS_PER_MONTH)
-        return int(np.searchsorted(self.starts, day, side="right") - 1)
+        if day >= self._days[-1]:
+            return self.months + int((day - self._days[-1]) / DAYS_PER_MONTH)
+        return bisect_right(self._days, day) - 1
 
     @cached_property
     def weekdays(self) -> tuple[Floats, Floats]:

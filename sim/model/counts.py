@@ -14,7 +14,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from sim.model.quantiles import binomial, hypergeometric, poisson
+from sim.model.quantiles import binomial, hypergeometric, inside, poisson
 from sim.model.streams import uniform
 
 Count = Any  # an int or a float, in one replication the same everywhere
@@ -40,7 +40,7 @@ def _thin(at: Any, n: Any, p: Any) -> Any:
         u = uniform(at)
         if u <= 1.0 - n * p:  # none, as ``binomial`` would say too: most often so, and then no call is made
             return 0
-        return binomial(u, n, p)
+        return inside(u, n, p)
 
     return drawn
 

@@ -23,6 +23,9 @@ from sim.scenario.schema import Scenario, parameters
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["parameter", "schedule"]
+CAPACITY = (
+    "capacity.u"  # where in the measured capacity's uncertainty a replication lies; only with an uncertain ceiling
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,18 @@ def columns(scenario: Scenario) -> list[Column]:
             }
         )
         found.append(Column(f"consent.law_changes.{index}.u", occurs, "schedule", f"law.{change.name}.occurs"))
+    if scenario.ceiling is not None and scenario.ceiling.uncertain:
+        place = Parameter.model_validate(
+            {
+                "distribution": "uniform",
+                "low": 0,
+                "high": 1,
+                "unit": "share",
+                "source": "VURDERING",
+                "tag": "assumption",
+            }
+        )
+        found.append(Column(CAPACITY, place, "parameter", CAPACITY))
     posterior = scenario.fitted
     if posterior is None:
         return found

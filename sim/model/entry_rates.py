@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from sim.model import consent, entries, saturation, technical
 from sim.model.dates import Dates
-from sim.model.draws import Values
+from sim.model.draws import CAPACITY, Values
 from sim.model.entries import EntryRates, Pools
 from sim.model.model import Model
 from sim.model.numbers import Streams
@@ -85,7 +85,7 @@ def _lost(model: Model, row: Floats, values: Values, dates: Dates) -> Floats | f
     if ceiling is None:
         return 0.0
     calls = saturation.openings(model, row, saturation.contacts(model, row, values), dates.reading)
-    return saturation.lost(calls.sum(axis=0), model.calendar, ceiling)
+    return saturation.lost(calls.sum(axis=0), model.calendar, ceiling, values.get(CAPACITY, 0.5))
 
 
 def _duty(model: Model, values: Values, dates: Dates) -> Floats:

@@ -45,13 +45,14 @@ def per_second(calendar: Calendar, hours: Floats) -> Floats:
     return np.asarray(hours / 3600 / (days_of_hours(calendar) @ hours)[:, None])
 
 
-def lost(monthly: Floats, calendar: Calendar, ceiling: Ceiling) -> Floats:
+def lost(monthly: Floats, calendar: Calendar, ceiling: Ceiling, u: float = 0.5) -> Floats:
     """[T] the share of a month's uploads that fails because Kjernejournal is saturated; ``monthly`` [T] openings.
 
-    Exactly 0 where no hour exceeds the ceiling.
+    ``u`` (0-1) is where in the capacity's uncertainty the replication lies; in the middle it is the median. Exactly 0
+    where no hour exceeds the ceiling.
     """
     demand = monthly[:, None] * per_second(calendar, ceiling.hours)
-    excess = np.maximum(demand - ceiling.per_second, 0.0)
+    excess = np.maximum(demand - ceiling.rate(u), 0.0)
     fails = np.divide(excess, demand, out=np.zeros_like(demand), where=excess > 0)
     weight = days_of_hours(calendar) * ceiling.hours
     return np.asarray((fails * weight).sum(axis=1) / weight.sum(axis=1))

@@ -36,7 +36,7 @@ def outages(
         begin, length = env.now, random.exponential(hours / 24.0)
         trace.add(begin, "technical", "Kjernejournal/HelseID", "outage", f"{24 * length:.1f} hours")
         # noted when it begins, because a month may end while it lasts
-        down += calendar.share_after(begin) - calendar.share_after(begin + length)
+        calendar.spread(down, begin, begin + length)
         yield env.timeout(length)
         trace.add(env.now, "technical", "Kjernejournal/HelseID", "restored", "")
 

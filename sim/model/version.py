@@ -7,4 +7,4 @@ number, or the posterior, was forgotten.
 
 from __future__ import annotations
 
-MODEL_VERSION = 3
+MODEL_VERSION = 4

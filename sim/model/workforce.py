@@ -215,45 +215,51 @@ def _send_lots(month: int, staff: Staff, rates: StaffRates, keys: Keys) -> None:
     begin = month_start[month + 1]
     length = begin - month_start[month]
     for unit in range(rates.first.shape[0] - 1):
+        a, b = rates.first[unit], rates.first[unit + 1]
         days_waited, cards = 0.0, 0
         for channel in range(2):
             new = 0
-            for s in range(rates.first[unit], rates.first[unit + 1]):
+            for s in range(a, b):
                 new += sending[s, channel]
             total = new if channel else new + staff.renewing[unit]
             if total == 0:
                 continue
             earliest, latest = months, 0
+            share, more = total // lots, total % lots  # the first so many lots have one card more
+            new_share, new_more = new // lots, new % lots
+            per_card, lead = rates.card_days[month, unit, channel], rates.lead[channel]
+            first = place(keys[unit], month * draws + 1 + channel * lots)
             for week in range(WEEKS):
                 sent = begin + (week + 0.5) / WEEKS * length
                 for lot in range(week, lots, WEEKS):
-                    size = total // lots + (1 if lot < total % lots else 0)
+                    size = share + int(lot < more)
                     if size == 0:
                         break
-                    z = normal(uniform(place(keys[unit], month * draws + 1 + channel * lots + lot)))
-                    days = lot_service(size, rates.card_days[month, unit, channel], rates.card_cv, z)
+                    days = lot_service(size, per_card, rates.card_cv, normal(uniform(place(first, lot))))
                     done = serve(sent, days, queued, unit, channel)
-                    ordered = new // lots + (1 if lot < new % lots else 0)
+                    ordered = new_share + int(lot < new_more)
                     if ordered > 0:
                         days_waited += ordered * (done - sent)
-                        arrives[lot] = _month_of(done + rates.lead[channel], month, month_start)
+                        arrives[lot] = _month_of(done + lead, month, month_start)
                         earliest, latest = min(earliest, arrives[lot]), max(latest, arrives[lot])
             cards += new
+            if earliest == latest:
+                if latest < months:
+                    for s in range(a, b):
+                        arriving[s, latest] += sending[s, channel]
+                continue
             lot = 0
-            for s in range(rates.first[unit], rates.first[unit + 1]):
+            for s in range(a, b):
                 ordered = sending[s, channel]
                 if ordered == 0:
                     continue
-                if earliest == latest:
-                    if latest < months:
-                        arriving[s, latest] += ordered
-                    continue
-                for k in range(lots if ordered > lots else ordered):
+                each, rest = ordered // lots, ordered % lots
+                for k in range(lots if each > 0 else rest):
                     if arrives[lot] < months:
-                        arriving[s, arrives[lot]] += (ordered - k - 1) // lots + 1
+                        arriving[s, arrives[lot]] += each + int(k < rest)
                     lot = lot + 1 if lot + 1 < lots else 0
-                if ordered > lots:  # the next one's first card goes where this one's last did not
-                    lot = (lot + ordered) % lots
+                if each > 0:  # the next one's first card goes where this one's last did not
+                    lot = (lot + rest) % lots
         staff.waited[unit, 0] = days_waited
         staff.waited[unit, 1] = cards
 

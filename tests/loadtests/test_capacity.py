@@ -147,3 +147,41 @@ def test_too_few_runs_are_refused_rather_than_silent() -> None:
     samples = {("status", 99.0): ([1.0], [1.0, 2.0])}
     with pytest.raises(UserError, match="too few runs"):
         judged(samples, 0.01)
+
+
+def point(processes: int, *each: float, limited_by: str = "service") -> capacity.Point:
+    rate = capacity.over_repetitions(list(each))
+    return capacity.Point(processes=processes, rate=rate, limited_by=limited_by, broke=[])
+
+
+def test_the_law_comes_with_its_range_and_with_what_to_doubt_of_it() -> None:
+    law = usl.Law(100, 0.1, 0.01, 0)
+    rates = [float(law.rate(n)) for n in range(1, 5)]
+    sure = capacity.scalability([point(n, r, 1.02 * r, 0.98 * r) for n, r in enumerate(rates, 1)], 8, 0)
+    assert sure is not None
+    assert sure.doubts == []
+    assert sure.measured_to == 4
+    for name, true in (("rate_of_one", 100), ("contention", 0.1), ("coherency", 0.01)):
+        low, high = sure.ranges[name]
+        assert low <= true <= high
+    shaky = capacity.scalability(
+        [point(1, 100, 300), point(2, 90, 120, limited_by="generator"), point(3, 80, 90)], 2, 0
+    )
+    assert shaky is not None
+    assert shaky.doubts == ["exact", "flat", "wide", "cores", "generator"]
+    once = capacity.scalability([point(n, r) for n, r in enumerate(rates[:3], 1)], 8, 0)
+    assert once is not None
+    assert once.doubts == ["exact", "single"]
+    assert once.ranges == {}
+    assert capacity.scalability([point(1, 100), point(2, 0), point(3, 9)], 8, 0) is None
+
+
+def test_no_number_of_processes_is_named_beyond_those_measured() -> None:
+    demand = small.demand(1.0)
+    law = usl.Law(100, 0.0, 0.0, 0)
+    points = [point(n, float(law.rate(n))) for n in (1, 2, 4)]
+    content = made(10.0).model_copy(update={"points": points, "scalability": capacity.scalability(points, 8, 0)})
+    rows = [{"month": "2027-01", "p50": 1.0, "p95": rate * 31 * 86_400 / 3} for rate in (50, 150, 250, 390, 410)]
+    assert [m.processes for m in headroom.months(rows, demand, content)] == [1, 2, 3, 4, None]
+    unlawful = content.model_copy(update={"scalability": None})
+    assert [m.processes for m in headroom.months(rows, demand, unlawful)] == [1, 2, 4, 4, None]

@@ -8,18 +8,22 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
+from loadtests.alarm import Alarm
 from loadtests.baseline import compare
 from loadtests.cli import main
+from loadtests.demand import read as read_demand
 from loadtests.errors import UserError
 from loadtests.latency import Latency
 from loadtests.result import response
-from loadtests.scenario import load, shipped
+from loadtests.scenario import load, scaled, shipped
+from loadtests.shapes import course
 
 SCENARIO = """
 title: {nb: Prøve, en: Try}
@@ -185,3 +189,36 @@ def test_a_client_key_that_has_expired_or_a_host_that_is_silent_is_told(tmp_path
     made = kj_load(*common)
     assert made.returncode == 2
     assert "does not answer: refused" in made.stderr
+
+
+def test_a_scenario_in_other_length_and_size_keeps_its_shape() -> None:
+    whole = load(shipped() / "reconnect.yaml")
+    part = scaled(whole, 9.0, 2.0)
+    assert [s.seconds for s in part.shape] == [1.5, 3.0, 4.5]
+    assert whole.mock.faults is not None
+    assert part.mock.faults is not None
+    rule = part.mock.faults["rules"][0]
+    assert (rule["start"], rule["stop"]) == (1.5, 4.5)
+    demand = read_demand(shipped() / whole.demand)
+    calls = [course(demand, s.shape).expected().sum() for s in (whole, part)]
+    assert calls[1] == pytest.approx(calls[0] * 2 * 9 / 90)
+    for seconds, factor in ((0.0, 1.0), (float("nan"), 1.0), (None, 0.0), (1e4, 1.0)):
+        with pytest.raises(UserError, match="seconds"):
+            scaled(whole, seconds, factor)
+
+
+def test_the_calls_of_a_login_are_not_told_as_the_demands(told: dict[str, Any]) -> None:
+    rows = told["timeline"]
+    logins = sum(row["kinds"]["login"][1] for row in rows)
+    assert logins <= told["operations"]["login"]["sent"]
+    assert sum(row["helseid"] for row in rows) >= 3 * logins > 0
+    assert all(row["sent"] == sum(sent for _, sent in row["kinds"].values()) for row in rows)
+
+
+def test_an_alarm_rings_at_its_moment_and_not_before() -> None:
+    alarm = Alarm()
+    for wait in (0.003, 0.0, -1.0, 0.001):
+        until = time.perf_counter() + wait
+        alarm.wait(until)
+        assert time.perf_counter() >= until
+    alarm.close()

@@ -200,6 +200,34 @@ def test_broken_http_is_refused_and_injects_nothing(mock: Mock, text: bytes) -> 
     assert requests.get(mock.base + "/health", timeout=5).json()["status"] == "up"
 
 
+def test_a_head_of_more_than_64_kb_is_refused_with_431(mock: Mock) -> None:
+    start = b"GET /api/critical-information/v1/Flag HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    just_fits = b"nhn-source-system: " + b"a" * 60_000
+    for head, status in (
+        (start + just_fits, b"401"),
+        (start + b"nhn-source-system: " + b"a" * 200_000, b"431"),
+        (start + b"".join(b"x%d: %s\r\n" % (i, b"a" * 1000) for i in range(200)) + b"x: a", b"431"),
+        (start + b"x: " + b"a" * 500_000, b"431"),
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x", b"431"),
+    ):
+        assert raw(mock, head + b"\r\n\r\n").startswith(b"HTTP/1.1 " + status), (status, len(head))
+    endless = raw(mock, start + b"x: " + b"a" * 700_000)  # no end of the head ever comes
+    assert endless.startswith(b"HTTP/1.1 431")
+    assert b"x-mock" in endless
+
+
+def test_the_challenge_names_the_algorithms_that_proofs_may_have(mock: Mock) -> None:
+    """RFC 9449 section 7.1; kj-api.md 5.6: RS, PS and ES with 256, 384 and 512."""
+    wanted = {kind + size for kind in ("RS", "PS", "ES") for size in ("256", "384", "512")}
+    told = requests.get(f"{mock.base}/helseid/.well-known/openid-configuration", timeout=5).json()
+    assert set(told["dpop_signing_alg_values_supported"]) == wanted
+    for headers in ({}, {"Authorization": "DPoP nonsense", "DPoP": "nonsense"}):
+        answer = requests.get(f"{mock.api}/Flag", headers=headers, timeout=5)
+        scheme, _, members = answer.headers["www-authenticate"].partition(" ")
+        assert (answer.status_code, scheme) == (401, "DPoP")
+        assert set(members.partition('algs="')[2].rstrip('"').split()) == wanted
+
+
 def test_a_header_cannot_smuggle_another_into_the_answer(mock: Mock) -> None:
     for value in (b"a%0d%0aX-Evil: 1", b"a\\r\\nX-Evil: 1", b"\xe5\x98\x8a\xe5\x98\x8dX-Evil: 1", b"\xc2\x85X-Evil: 1"):
         answer = raw(

@@ -263,6 +263,7 @@ def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> None:
     """The answer for people: a table for each area, and where the files are."""
+    from sim.experiments.summary import FEW
     from sim.faces.report import compare as report
     from sim.faces.report import compare_tables as tables
 
@@ -294,7 +295,7 @@ def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> 
     narrow = report.narrow_reach(c, lang)
     if narrow:
         print(narrow, file=sys.stderr)
-    if c.replications < report.FEW:
+    if c.replications < FEW:
         print(
             f"Bare {c.replications} trekk: intervallene er usikre."
             if lang == "nb"

@@ -6,14 +6,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sim.experiments.compare import NATIONAL, Comparison, letter
+from sim.experiments.summary import FEW
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
-
-FEW = 50  # draws below which a 90 % interval says little
 
 
 def figures(comparison: Comparison, lang: str) -> dict[str, Figure]:

@@ -145,11 +145,11 @@ def facts(room: Headroom, lang: str) -> list[str]:
         ),
         say(
             lang,
-            "Tap ved metning: i en time med større trafikk d enn kapasiteten c (medianen) feiler andelen 1 - c/d av "
-            "opplastingene; ingen lar være å komme, og ingen venter til neste time. Det som feiler, kan lykkes ved nytt forsøk som "
+            "Tap ved metning: i en time med større trafikk d enn kapasiteten c feiler andelen 1 - c/d av "
+            "opplastingene; ingen lar være å komme, og ingen venter til neste time. Hvert trekk har sin egen kapasitet, fra det målte spennet. Det som feiler, kan lykkes ved nytt forsøk som "
             "ved andre tekniske feil. Nedlastinger er her forsøk: metning tas ikke av dem.",
-            "Loss by saturation: in an hour with more traffic d than the capacity c (the median) the share 1 - c/d of the uploads "
-            "fails; nobody stays away, and nobody waits for the next hour. What fails may succeed when sent again, as with other "
+            "Loss by saturation: in an hour with more traffic d than the capacity c the share 1 - c/d of the uploads "
+            "fails; nobody stays away, and nobody waits for the next hour. Every draw has a capacity of its own, from the range that was measured. What fails may succeed when sent again, as with other "
             "technical faults. Downloads are attempts here: saturation is not taken off them.",
         ),
     ]

@@ -67,7 +67,7 @@ def tell(verdict: Verdict, lang: str) -> str:
     where = (
         say(lang, "Alle samlet", "All together")
         if verdict.cutoff == "all"
-        else say(lang, f"Kjent til {_date(verdict.cutoff, lang)}", f"Known until {verdict.cutoff}")
+        else say(lang, f"Kjent til {day(verdict.cutoff, lang)}", f"Known until {verdict.cutoff}")
     )
     naive = verdict.best("points")
     own, best = (number(100 * verdict.means[n], lang, 1) for n in (MODEL, naive))
@@ -108,7 +108,8 @@ def goals(verdicts: Sequence[Verdict], lang: str) -> list[str]:
     return found
 
 
-def _date(iso: str, lang: str) -> str:
+def day(iso: str, lang: str) -> str:
+    """A date as people write it."""
     return dt.date.fromisoformat(iso).strftime("%d.%m.%Y") if lang == "nb" else iso
 
 
@@ -158,8 +159,8 @@ def render(
                 f"Scenario: {loaded.name} · {bank.size} trekk · frø {bank.seed}",
                 f"Scenario: {loaded.name} · {bank.size} draws · seed {bank.seed}",
             ),
-            "scores": _scores(verdicts, lang),
-            "coverage": _coverage(records, lang),
+            "scores": scores(verdicts, lang),
+            "coverage": coverage_table(records, lang),
             "known": _known(bank, records, lang),
             "repeat": repeat,
         },
@@ -210,7 +211,7 @@ def _chart(bank: Bank, records: Sequence[Record], lang: str) -> Figure:
                 one = next(r for r in records if (r.cutoff, r.target, r.forecaster) == (cutoff, o.key, name))
                 axes.plot([middle(o)], [one.median], "x", color=GREY, markersize=6)
             axes.plot([middle(o)], [o.value], "o", color=ORANGE, markerfacecolor=face or ORANGE, markersize=7, zorder=5)
-        axes.set_title(say(lang, f"kjent til {_date(cutoff, lang)}", f"known until {cutoff}"))
+        axes.set_title(say(lang, f"kjent til {day(cutoff, lang)}", f"known until {cutoff}"))
         locator = AutoDateLocator(maxticks=5)
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(
@@ -242,7 +243,7 @@ def _records(bank: Bank, records: Sequence[Record], lang: str) -> Table:
         marks = " / ".join("✓" if c else "–" for c in (r.covered_50, r.covered_80, r.covered_95))
         table.rows.append(
             [
-                _date(r.cutoff, lang),
+                day(r.cutoff, lang),
                 windows[r.target],
                 forecaster(r.forecaster, lang),
                 r.published,
@@ -256,9 +257,10 @@ def _records(bank: Bank, records: Sequence[Record], lang: str) -> Table:
     return table
 
 
-def _scores(verdicts: Sequence[Verdict], lang: str) -> Table:
+def scores(verdicts: Sequence[Verdict], lang: str) -> Table:
+    """Mean CRPS by forecaster and cut-off, and the ratios."""
     names = list(verdicts[-1].means)
-    heads = [say(lang, "alle", "all") if v.cutoff == "all" else _date(v.cutoff, lang) for v in verdicts]
+    heads = [say(lang, "alle", "all") if v.cutoff == "all" else day(v.cutoff, lang) for v in verdicts]
     table = Table(
         say(
             lang,
@@ -277,7 +279,8 @@ def _scores(verdicts: Sequence[Verdict], lang: str) -> Table:
     return table
 
 
-def _coverage(records: Sequence[Record], lang: str) -> Table:
+def coverage_table(records: Sequence[Record], lang: str) -> Table:
+    """How often the intervals held."""
     table = Table(
         say(
             lang,
@@ -314,6 +317,6 @@ def _known(bank: Bank, records: Sequence[Record], lang: str) -> Table:
         ]
         said = [STATEMENTS[s.key].to(lang) for s in np.array(evidence.statements, object)[statements]]
         table.rows.append(
-            [_date(cutoff, lang), "; ".join(shown), "; ".join(said) or "–", number(calibrate.fit(bank, date).ess, lang)]
+            [day(cutoff, lang), "; ".join(shown), "; ".join(said) or "–", number(calibrate.fit(bank, date).ess, lang)]
         )
     return table

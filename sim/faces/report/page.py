@@ -14,7 +14,7 @@ from sim.experiments.decomposition import Decomposition
 from sim.experiments.headroom import Headroom
 from sim.experiments.keyfigures import headline_month
 from sim.experiments.posterior import Kept
-from sim.experiments.summary import Summary
+from sim.experiments.summary import FEW, Summary
 from sim.faces.report import calibration, charts, document, drawing, headroom, tables, uncertainty
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
@@ -22,8 +22,6 @@ from sim.language import month_name, number, percent
 from sim.model.calendar import Calendar
 from sim.scenario.load import Loaded
 from sim.vocabulary import GATES, REGIONS, TAGS
-
-FEW = 200  # draws below which the 5 % quantile may as well be the 2 % or the 8.5 % one (95 % confidence, binomial)
 
 
 def render(

@@ -1,4 +1,4 @@
-"""What is behind a scenario's numbers: published figures, assumptions with source and tag, conflicts between sources."""
+"""What is behind a scenario's numbers: the hindcast, what the data say, published figures, assumptions, conflicts between sources."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from sim.experiments.observations import Observation
 from sim.experiments.whatif import grounds
 from sim.faces.report.table import Table, say
 from sim.faces.web.address import Address
-from sim.language import percent
+from sim.faces.web.runs import Run
+from sim.language import number, percent
+from sim.model.model import Model
 from sim.scenario.levers import build
-from sim.vocabulary import TAGS, words
+from sim.vocabulary import TAGS, UNITS, words
 
 
 def behind(address: Address, observed: Sequence[Observation]) -> dict[str, Any]:
@@ -55,3 +57,40 @@ def _published(observed: Sequence[Observation], lang: str) -> Table:
         dates = [d.strftime("%d.%m.%Y") if lang == "nb" else d.isoformat() for d in (o.start, o.end)]
         table.rows.append([o.area, *dates, o.value, tags[o.tag].label(lang), o.source])
     return table
+
+
+def tried(run: Run, observed: Sequence[Observation], lang: str) -> dict[str, Any]:
+    """The hindcast that ``utrulling backtest`` made: chart, scores, coverage, verdict in words."""
+    from sim.experiments import backtest
+    from sim.faces.charts.evidence import hindcast as chart
+    from sim.faces.report import hindcast
+
+    answer = run.answer()
+    records = [backtest.Record(**r) for r in answer["records"]]
+    verdicts = backtest.verdicts(records, {c["cutoff"]: c["model_error"] for c in answer["cutoffs"]})
+    return {
+        "chart": chart(records, {o.key: o for o in observed}, lang),
+        "goals": hindcast.goals(verdicts, lang),
+        "scores": hindcast.scores(verdicts, lang),
+        "coverage": hindcast.coverage_table(records, lang),
+    }
+
+
+def fitted(run: Run, scenario: str, lang: str) -> dict[str, Any]:
+    """What ``utrulling calibrate`` found: how far each parameter moved, and whether the computation passes its own checks."""
+    from sim.faces.charts.evidence import learned
+    from sim.faces.report.calibration import doubts, label
+
+    answer, loaded, units = run.answer(), grounds(scenario).loaded, words(UNITS)
+    names = {column.stream: column.name for column in Model(loaded.scenario).columns}
+    return {
+        "chart": learned(
+            answer["learned"],
+            lambda stream: label(loaded, names.get(stream, stream), lang),
+            lambda unit: units[unit].label(lang),
+            lang,
+        ),
+        "doubts": doubts(answer["doubts"], answer["effective"], answer["pareto_k"], lang, answer["largest_weight"]),
+        "effective": number(answer["effective"], lang),
+        "size": number(answer["size"], lang),
+    }

@@ -16,6 +16,7 @@ import shlex
 import shutil
 import signal
 import sys
+import termios
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -172,6 +173,7 @@ class Runs:
         command = [sys.executable, "-P", "-m", "sim.faces.cli", *run.words, "--json", "--out", _RESULT]
         near, far = os.openpty()  # on a terminal commands tell their progress
         os.set_blocking(near, False)
+        termios.tcsetwinsize(far, (24, 100))  # without a size nothing is shown
         heard = _Heard(run, near)
         loop = asyncio.get_running_loop()
         partial = run.folder / (_ANSWER + ".part")
@@ -184,7 +186,7 @@ class Runs:
                     stdout=answer,
                     stderr=far,
                     start_new_session=True,
-                    env=os.environ | {"COLUMNS": "100", "TERM": "dumb"},
+                    env=os.environ | {"TERM": "dumb"},
                 )
             self._processes[run.key] = process
             loop.add_reader(near, heard.listen)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import select
+import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -72,24 +74,67 @@ async def connect(host: str, port: int) -> Connection:
     return protocol
 
 
-async def closed(host: str, port: int, requests: list[bytes], connections: int) -> Result:
-    """Send every request once over so many connections, as fast as the server answers."""
-    result, queue = Result(), deque(requests)
-    opened_connections = [await connect(host, port) for _ in range(connections)]
+class Busy:
+    """One blocking-free connection of `closed`: the bytes of the answer that is under way, and when it was asked for."""
 
-    async def work(connection: Connection) -> None:
-        while queue:
-            request = queue.popleft()
-            began = time.perf_counter()
-            status = await connection.send(request)
-            result.latencies.append(time.perf_counter() - began)
-            result.statuses[status] = result.statuses.get(status, 0) + 1
+    __slots__ = ("began", "buffer", "socket")
 
-    began = time.perf_counter()
-    await asyncio.gather(*(work(c) for c in opened_connections))
-    result.seconds = time.perf_counter() - began
-    for connection in opened_connections:
-        connection.transport.close()
+    def __init__(self, host: str, port: int) -> None:
+        self.socket = socket.create_connection((host, port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.buffer, self.began = b"", 0.0
+
+
+def whole(data: bytes) -> bool:
+    """Whether an answer has come to its end."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    at = data.find(b"ontent-length: ", 0, end)
+    return len(data) >= end + 4 + (int(data[at + 15 : data.find(b"\r", at)]) if at >= 0 else 0)
+
+
+def closed(host: str, port: int, requests: Sequence[bytes], connections: int, *, spin: bool = False) -> Result:
+    """Send every request once over so many connections, as fast as the server answers.
+
+    Straight on epoll, so that a request costs a fifth of what the event loop's would. With `spin` it never sleeps: to
+    wake a sleeping client costs the server that answers it more than its own work on a virtual machine, and the slower
+    of two servers would pay it more often. That takes a core; without it the generator takes what it needs.
+    """
+    result, queue, poll = Result(), deque(requests), select.epoll()
+    by_fd = {c.socket.fileno(): c for c in (Busy(host, port) for _ in range(connections))}
+    now, latencies, statuses, open_ = time.perf_counter, result.latencies, result.statuses, 0
+    began = now()
+    for fd, connection in by_fd.items():
+        if queue:
+            poll.register(fd, select.EPOLLIN)
+            connection.began = now()
+            connection.socket.sendall(queue.popleft())
+            open_ += 1
+    timeout = 0 if spin else -1
+    while open_:
+        for fd, _ in poll.poll(timeout):
+            connection = by_fd[fd]
+            came = connection.socket.recv(262_144)
+            data = connection.buffer + came if connection.buffer else came
+            if came and not whole(data):
+                connection.buffer = data
+                continue
+            status = int(data[9:12]) if came else 0
+            statuses[status] = statuses.get(status, 0) + 1
+            at = now()
+            latencies.append(at - connection.began)
+            connection.buffer, connection.began = b"", at
+            if queue and came:
+                connection.socket.sendall(queue.popleft())
+            else:
+                poll.unregister(fd)
+                open_ -= 1
+    result.seconds = now() - began
+    for connection in by_fd.values():
+        connection.socket.close()
+    poll.close()
     return result
 
 

@@ -63,7 +63,7 @@ def test_a_month_is_short_where_its_peak_in_the_upper_draws_exceeds_the_median_c
 
 def test_the_lost_share_is_what_the_model_took(tmp_path: Path) -> None:
     """The share that ``Headroom`` reports, from the kept series, is the one that stopped entries in the runs."""
-    measured = capacity.read(made.write(tmp_path, LITTLE))
+    measured = capacity.read(made.write(tmp_path, made.point(1, made.rate(0.05))))
     certain = small.scenario({"technical": {"errors": 0.0, "outages": 0.0, "retried": 0.0}})
     here = certain.with_ceiling(headroom.ceiling(measured, DATA))
     results = replicate(here, 150, 1, workers=1)
@@ -83,6 +83,31 @@ def test_the_lost_share_is_what_the_model_took(tmp_path: Path) -> None:
     limit = alarm.critical(alarm.alpha("saturation"), skew, 0.0)
     assert abs(stopped.sum() - (reached * lost).sum()) < limit * np.sqrt(variance)
     assert limit * np.sqrt(variance) < 0.25 * stopped.sum()  # losing half, or twice as many, would show
+
+
+def test_every_draw_has_a_capacity_of_its_own_from_the_measured_range(results: Results, tmp_path: Path) -> None:
+    """The gate's loss spreads as the range says, and no other number of the study moves."""
+    measured = capacity.read(made.write(tmp_path, LITTLE))
+    here = headroom.ceiling(measured, DATA)
+    assert [here.rate(u) for u in (0.0, 0.125, 0.3125, 0.5, 0.875, 1.0)] == pytest.approx(
+        [0.04, 0.04, 0.045, 0.05, 0.2, 0.2]
+    )
+    spread = replicate(small.scenario().with_ceiling(here), 12, 1, workers=1)
+    names = [c.name for c in spread.model.columns]
+    assert names[:-1] == [c.name for c in results.model.columns]
+    assert names[-1] == "capacity.u"
+    assert np.array_equal(spread.draws[:, :-1], results.draws)
+    calls = results.series[:, INDEX["indicator_calls"], results.areas.find("national")]
+    assert np.array_equal(calls, spread.series[:, INDEX["indicator_calls"], spread.areas.find("national")])
+    lost = np.array(
+        [
+            saturation.lost(row, results.model.calendar, headroom.Ceiling(here.rate(u), here.hours))
+            for row, u in zip(calls.astype(float), spread.draws[:, -1], strict=True)
+        ]
+    )
+    for study in (spread, results):  # the plain study is held against the same capacities as the one that knew them
+        assert Headroom.of(study, measured, DATA).lost == pytest.approx(np.quantile(lost, headroom.LEVELS, axis=0))
+    assert np.ptp(lost[:, -1]) > 0.01
 
 
 def test_ample_capacity_changes_no_bit_of_a_study(results: Results, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_the_limits_are_certain() -> None:
 @given(st.floats(2**-26, 1 - 2**-26))
 @MANY
 def test_the_normal_quantile_is_scipys(u: float) -> None:
-    assert normal(u) == pytest.approx(special.ndtri(u), rel=1e-12, abs=1e-12)
+    assert normal(u) == pytest.approx(special.ndtri(u), rel=3e-7, abs=3e-7)
 
 
 def test_the_ends_of_the_drawn_numbers_give_finite_counts() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.faces.charts.chart import Chart
 from sim.faces.web.vega.capacity import headroom, knee, timeline
+from sim.faces.web.vega.evidence import foreseen, moved
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
 from sim.faces.web.vega.plan import gantt, money
@@ -21,6 +22,8 @@ KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "knee": knee,
     "timeline": timeline,
     "headroom": headroom,
+    "foreseen": foreseen,
+    "moved": moved,
 }
 
 

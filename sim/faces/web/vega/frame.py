@@ -12,6 +12,7 @@ COLOURS = {
         "scenario": "#0062BA",
         "null": "#1E2B3C",
         "lost": "#D95F02",
+        "faint": "#8A94A3",
         "text": "#1E2B3C",
         "line": "#D5DAE0",
         "ground": "#FFFFFF",
@@ -20,6 +21,7 @@ COLOURS = {
         "scenario": "#6BB1F7",
         "null": "#F1F4F8",
         "lost": "#FF9A4D",
+        "faint": "#8A94A3",
         "text": "#F1F4F8",
         "line": "#4A525C",
         "ground": "#101418",
@@ -27,8 +29,8 @@ COLOURS = {
 }
 
 
-def frame(colours: dict[str, str], height: int) -> Spec:
-    """A specification without marks: as wide as its place, ``height`` pixels high."""
+def frame(colours: dict[str, str], height: int | dict[str, int]) -> Spec:
+    """A specification without marks: as wide as its place, ``height`` pixels high, or so much for each row."""
     return {
         "width": "container",
         "height": height,
