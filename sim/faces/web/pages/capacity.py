@@ -24,6 +24,7 @@ from sim.faces.web.runs import Run
 from sim.faces.web.site import Site, told
 from sim.language import Text
 
+PATIENCE = 20  # times the largest file that is read before the sender is cut off
 APART = ("result", "capacity", "demand")
 KINDS: tuple[tuple[Kind, Text], ...] = (
     ("result", Text("Kjøring (kj-load run)", "Run (kj-load run)")),
@@ -169,11 +170,15 @@ async def _sent(request: Request, most: int) -> Request:
     Raises:
         UserError: it is larger.
     """
-    body = bytearray()
+    body, length = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise too_large()
+        length += len(chunk)
+        if length <= most:
+            body += chunk
+        elif length > PATIENCE * most:
+            break
+    if length > most:  # read to its end within reason: browsers show no answer that comes while they still send
+        raise too_large()
 
     async def again() -> Message:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
