@@ -189,8 +189,17 @@ def gantt(found: Schedule, null: Schedule, opened: str, lang: str, begun: str = 
         settings={"names": [line.name for line in ours]},
         keys=(
             ("use", say(lang, "alle i bruk", "all in use")),
-            ("null", say(lang, "alle i bruk i nullalternativet", "all in use in the null alternative")),
+            (
+                "tick",
+                say(
+                    lang,
+                    "alle i bruk i nullalternativet, der det er et annet",
+                    "all in use in the null alternative, where it differs",
+                ),
+            ),
             ("lost", say(lang, "dato i planene", "date of the plans")),
+            ("begun", say(lang, "lovarbeidet settes i gang", "work on the law begins")),
+            ("null", say(lang, "lovendringen i kraft", "the law change in force")),
         ),
     )
 

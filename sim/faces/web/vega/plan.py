@@ -86,7 +86,7 @@ def gantt(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
     layers.append(
         layer(
             "null",
-            {"type": "tick", "color": colours["null"], "thickness": 3, "height": 24},
+            {"type": "tick", "opacity": 1, "color": colours["null"], "thickness": 3, "height": 24},
             {"y": y, "x": x, "tooltip": tip},
         )
     )
