@@ -8,7 +8,7 @@ scenario and, when asked for, for one hospital.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -18,13 +18,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
 from sim.experiments import costs, shapley
+from sim.experiments.alternatives import Alternative as Alternative
+from sim.experiments.alternatives import alternatives as alternatives
+from sim.experiments.alternatives import letter as letter
+from sim.experiments.alternatives import mark, on
 from sim.experiments.measures import MEASURES, Areas
 from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier
 from sim.experiments.posterior import Kept, with_posterior
 from sim.experiments.replicate import Results, most_replications, replicate
-from sim.language import month_name
 from sim.model.rollout import Model
-from sim.scenario import data, intervention
+from sim.scenario import data
 from sim.scenario.faults import nearest
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
@@ -36,49 +39,6 @@ GAINS: tuple[Gain, ...] = ("rate", "synced", "citizens", "hours")
 SERIES = ("sync_rate_new", "synced", "synced_later", "citizens", "hours_saved", "cards_issued")
 NATIONAL = "national"
 MOST_IN_SHAPLEY = 6
-_NULL = "null"
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """The null alternative (no interventions), one intervention, or a package of them."""
-
-    key: str  # «eid-nurses@2026-09+elearning@2027-01»; «null»
-    interventions: tuple[Intervention, ...]
-    label: str = ""  # what a matrix file calls it
-    known: tuple[str, ...] = ()  # for each intervention, the letter of an earlier alternative that is it alone, or ""
-    alike: frozenset[str] = frozenset()  # keys of interventions that only their keys tell apart
-
-    def title(self, lang: str) -> str:
-        """What people read: each intervention's title, start and, where it is narrowed, reach."""
-        if self.label:
-            return self.label
-        return " + ".join(self._titles(lang)) or ("nullalternativet" if lang == "nb" else "null alternative")
-
-    def short(self, lang: str) -> str:
-        """The title, with the letters of what has been named before."""
-        if self.label or not any(self.known):
-            return self.title(lang)
-        return " + ".join(k or t for k, t in zip(self.known, self._titles(lang), strict=True))
-
-    def _titles(self, lang: str) -> list[str]:
-        found = []
-        for one in self.interventions:
-            year, month = map(int, one.start.split("-"))
-            begins = month_name(year, month, lang)
-            where = "".join(f", {name}" for name in (*one.form.reach.regions, *one.form.reach.trusts))
-            key = f", {one.key}" if one.key in self.alike else ""
-            found.append(f"{one.title(lang)} ({'fra' if lang == 'nb' else 'from'} {begins}{where}{key})")
-        return found
-
-    def begins_after(self, month: str) -> bool:
-        """Whether all that it consists of begins after ``month``, so that it cannot work by then."""
-        return bool(self.interventions) and all(one.start > month for one in self.interventions)
-
-
-def letter(alternative: int) -> str:
-    """A, B, C … for the alternatives; the null alternative is 0."""
-    return "0" if alternative == 0 else chr(ord("A") + (alternative - 1) % 26) + "'" * ((alternative - 1) // 26)
 
 
 @dataclass(frozen=True)
@@ -97,42 +57,6 @@ class Outcome:
             return s["citizens"][:, month]
         total = s["hours_saved"] if what == "hours" else s["synced"] + s["synced_later"]
         return np.asarray(total[:, : month + 1].sum(axis=1))
-
-
-def alternatives(asked: Sequence[str | tuple[str, str]]) -> list[Alternative]:
-    """The null alternative and those asked for, each «eid-nurses», «eid-nurses@2026-09» or a package «a+b», perhaps with a label.
-
-    Raises:
-        UserError: an intervention is unknown or faulty, or an alternative stands twice.
-    """
-    found = [Alternative(_NULL, ())]
-    for one in asked:
-        text, label = (one, "") if isinstance(one, str) else one
-        names = [name.strip() for name in text.split("+")]
-        if not all(names):
-            raise UserError(f"«{text}»: et tiltak mangler rundt +", f"«{text}»: an intervention is missing around +")
-        chosen = tuple(intervention.find(name) for name in names)
-        key = "+".join(one.name for one in chosen)
-        if any(key == other.key for other in found):
-            raise UserError(f"«{text}» står to ganger", f"«{text}» stands twice")
-        found.append(Alternative(key, chosen, label))
-    return _told_apart(found)
-
-
-def _told_apart(found: list[Alternative]) -> list[Alternative]:
-    """The alternatives with letters for what stands alone earlier, and keys where titles, start and reach are alike."""
-    looks: dict[tuple[str, str, str], set[str]] = {}
-    for i in (i for a in found for i in a.interventions):
-        looks.setdefault((i.title("nb"), i.start, str(i.form.reach)), set()).add(i.key)
-    alike = frozenset(key for keys in looks.values() if len(keys) > 1 for key in keys)
-    alone: dict[str, str] = {}
-    told = []
-    for a, one in enumerate(found):
-        known = tuple(alone.get(i.name, "") for i in one.interventions)
-        told.append(replace(one, known=known, alike=alike))
-        if len(one.interventions) == 1:
-            alone[one.interventions[0].name] = letter(a)
-    return told
 
 
 @dataclass(frozen=True)
@@ -295,8 +219,9 @@ def run(
         kept.append(posterior)
         return loaded
 
-    loadeds = [read(one.interventions) for one in chosen]
-    base = loadeds[0]
+    base = read(())
+    chosen = [on(one, base) for one in chosen]
+    loadeds = [base, *(read(one.interventions) for one in chosen[1:])]
     count = replications or base.scenario.replications
     most = most_replications(base.scenario) // len(chosen)
     if count > most:
@@ -314,7 +239,7 @@ def run(
     payer: dict[tuple[int, str], dict[str, Floats]] = {}
     regions: dict[str, list[Floats]] = {}
     model: Model | None = None
-    simulated: dict[frozenset[str], Floats] = {}
+    simulated: dict[frozenset[tuple[str, str]], Floats] = {}
 
     def simulate(loaded: Loaded, label: str, draws: int, measures: tuple[str, ...] = MEASURES) -> Results:
         said = f"{progress} {label}" if progress else None
@@ -328,11 +253,11 @@ def run(
             if row.level == "region" and row.sector == "hospital":
                 rate = results.of("sync_rate_new", row.name, "hospital")[:, month]
                 regions.setdefault(row.name, []).append(rate.astype(np.float64))
-        simulated[frozenset(i.name for i in one.interventions)] = outcomes[a, NATIONAL].gain("rate", month)
+        simulated[frozenset(map(mark, one.interventions))] = outcomes[a, NATIONAL].gain("rate", month)
         in_use = costs.in_use_months(results.model, results.milestones[:, :, 2].astype(np.float64))
         for area in areas:
             extra = outcomes[a, area].series["cards_issued"] - outcomes[0, area].series["cards_issued"]
-            items = costs.items(
+            account = costs.account(
                 results.model,
                 one.interventions,
                 results.draws,
@@ -341,16 +266,9 @@ def run(
                 cards=extra,
                 trust=None if area == NATIONAL else area,
             )
-            nothing = np.zeros((count, results.model.months))
-            money[a, area] = sum((item.money for item in items), nothing)
-            paid: dict[str, Floats] = {}
-            for item in items:
-                paid[item.payer] = paid.get(item.payer, nothing) + item.money
-            payer[a, area] = paid
+            money[a, area], payer[a, area] = account.total, account.by_payer
             if area == NATIONAL:
-                each[a] = np.zeros((count, len(one.interventions), results.model.months))
-                for item in items:
-                    each[a][:, item.intervention] += item.money
+                each[a] = account.each
         model = model or results.model
     assert model is not None
     coalitions: dict[int, dict[frozenset[str], Floats]] = {}
@@ -360,13 +278,11 @@ def run(
             draws = part_draws(count, len(one.interventions))
             for keys in shapley.coalitions([i.key for i in one.interventions]):
                 ordered = [i for i in one.interventions if i.key in keys]
-                names = frozenset(i.name for i in ordered)
+                names = frozenset(map(mark, ordered))
                 if len(simulated.get(names, ())) < draws:
                     part = simulate(read(ordered), "+".join(i.key for i in ordered), draws, ("sync_rate_new",))
                     simulated[names] = part.of("sync_rate_new", NATIONAL)[:, month].astype(np.float64)
                 coalitions[a][keys] = simulated[names][:draws]
-    discount_rate = data.figures("economy", base.data_folder)["Norge", "discount_rate"].value
-    years = [int(i.start[:4]) for one in chosen for i in one.interventions]
     return Comparison(
         base,
         model,
@@ -381,10 +297,16 @@ def run(
         month,
         seed,
         count,
-        discount_rate,
-        min(years, default=int(base.scenario.period.start[:4])),
+        *discounting(base, chosen),
         kept[0] if kept else None,
     )
+
+
+def discounting(base: Loaded, chosen: Sequence[Alternative]) -> tuple[float, int]:
+    """The yearly discount rate, and the year that amounts are brought to: the first in which something begins."""
+    years = [int(i.start[:4]) for one in chosen for i in one.interventions]
+    first = min(years, default=int(base.scenario.period.start[:4]))
+    return data.figures("economy", base.data_folder)["Norge", "discount_rate"].value, first
 
 
 def part_draws(replications: int, interventions: int) -> int:

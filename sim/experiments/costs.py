@@ -33,6 +33,15 @@ class Item:
     money: Floats
 
 
+@dataclass(frozen=True)
+class Account:
+    """What a set of interventions costs: in all and by payer [R, T], by intervention [R, K, T], in million 2024 kroner."""
+
+    total: Floats
+    by_payer: dict[str, Floats]
+    each: Floats
+
+
 def carries_central(one: Intervention) -> bool:
     """Whether the intervention reaches only some regions or hospitals and yet has costs that are paid once, which these carry alone."""
     narrow = bool(one.form.reach.regions or one.form.reach.trusts)
@@ -104,6 +113,26 @@ def items(
                 begin = _begin(model, one, cost, in_use, len(rows))
                 money = price[:, None] / MILLION * _spread(model, one, cost, begin, counted)
             found.append(Item(k, cost.payer, money))
+    return found
+
+
+def account(
+    model: Model,
+    interventions: Sequence[Intervention],
+    rows: Floats,
+    seed: int,
+    *,
+    in_use: Floats | None = None,
+    cards: Floats | None = None,
+    trust: str | None = None,
+) -> Account:
+    """Every cost added up, see ``monthly``."""
+    nothing = np.zeros((len(rows), model.months))
+    found = Account(nothing.copy(), {}, np.zeros((len(rows), len(interventions), model.months)))
+    for item in items(model, interventions, rows, seed, in_use=in_use, cards=cards, trust=trust):
+        found.total[:] += item.money
+        found.by_payer[item.payer] = found.by_payer.get(item.payer, nothing) + item.money
+        found.each[:, item.intervention] += item.money
     return found
 
 

@@ -109,6 +109,11 @@ class Areas:
         begin = np.cumsum([0, *map(len, members[:-1])])
         return cls(tuple(rows), np.concatenate(members).astype(np.int64), begin.astype(np.int64))
 
+    def members(self, area: int) -> Ints:
+        """The units of an area."""
+        end = self.begin[area + 1] if area + 1 < len(self.begin) else len(self.units)
+        return self.units[self.begin[area] : end]
+
     def total(self, by_unit: Floats) -> Floats:
         """[A, T] the sum over each area's units of ``by_unit`` [T, U]."""
         return np.add.reduceat(by_unit.T[self.units], self.begin, axis=0)

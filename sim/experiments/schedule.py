@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import simpy
 
-from sim.experiments.whatif import DRAWS, State, prepared
+from sim.experiments.whatif import DRAWS, State, model, numbers
 from sim.model import consent
 from sim.model.calendar import Calendar
 from sim.model.golive import Programme
@@ -51,15 +51,15 @@ class Schedule:
 @lru_cache(maxsize=32)
 def schedule(state: State, seed: int) -> Schedule:
     """The dates of the draws that ``whatif`` shows."""
-    model, rows = prepared(state, seed)
-    scenario, calendar = model.scenario, model.calendar
-    golive = np.empty((DRAWS, model.units, len(MILESTONES)))
-    ramp, reach = np.empty((2, DRAWS, model.units))
+    ready, rows = model(state), numbers(state, seed)
+    scenario, calendar = ready.scenario, ready.calendar
+    golive = np.empty((DRAWS, ready.units, len(MILESTONES)))
+    ramp, reach = np.empty((2, DRAWS, ready.units))
     laws = np.full((DRAWS, len(scenario.consent.law_changes)), np.inf)
     end = float(calendar.starts[-1]) + 0.5
     for draw in range(DRAWS):
-        values = model.values(rows[draw])
-        units = Programme(scenario, model.structure, calendar, values, Trace(), model.earliest).run()
+        values = ready.values(rows[draw])
+        units = Programme(scenario, ready.structure, calendar, values, Trace(), ready.earliest).run()
         golive[draw] = [[getattr(unit, name) for name in MILESTONES] for unit in units]
         ramp[draw], reach[draw] = [u.ramp_days for u in units], [u.reach for u in units]
         env = simpy.Environment()
@@ -71,4 +71,4 @@ def schedule(state: State, seed: int) -> Schedule:
             path = f"consent.law_changes.{index}"
             env.process(consent.law_change(env, change, path, calendar, values, Trace(), enact))
         env.run(until=end)
-    return Schedule(scenario, calendar, model.structure.units, golive, ramp, reach, laws)
+    return Schedule(scenario, calendar, ready.structure.units, golive, ramp, reach, laws)

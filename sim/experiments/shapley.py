@@ -56,6 +56,19 @@ def gates_gain(without: Floats, with_it: Floats) -> dict[str, float]:
     return _over_gates(lambda chosen: float(weight @ np.where(chosen, after, before).prod(axis=1)))
 
 
+def gates_gain_by_draw(without: Floats, with_it: Floats) -> Floats:
+    """[R, 8] what ``gates_gain`` gives of each draw's own outcomes [R, S, 9]."""
+    total = without.sum(axis=2)
+    weight = total / np.maximum(total.sum(axis=1, keepdims=True), 1e-12)
+    before, after = passing(without), passing(with_it)
+    values = {}
+    for chosen in coalitions(GATE_KEYS):
+        here = np.array([gate in chosen for gate in GATE_KEYS])
+        values[chosen] = np.asarray((weight * np.where(here, after, before).prod(axis=2)).sum(axis=1))
+    found = shapley(GATE_KEYS, values)
+    return np.stack([found[gate] for gate in GATE_KEYS], axis=1)
+
+
 def gates_loss(outcomes: Floats) -> dict[str, float]:
     """What each gate takes from the sync rate, from outcomes [S, 9] of the strata: a coalition's worth is the rate without its gates.
 

@@ -17,7 +17,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from sim.experiments.measures import Areas
+from sim.experiments.costs import in_use_months
+from sim.experiments.measures import INDEX, Areas, measure
 from sim.experiments.posterior import with_posterior
 from sim.experiments.summary import QUANTILES, quantiles
 from sim.model import draws
@@ -25,10 +26,13 @@ from sim.model.draws import Column
 from sim.model.rollout import Model, Rollout
 from sim.scenario.levers import Ground, Setting, build, ground
 from sim.scenario.load import load
+from sim.vocabulary import GATE_KEYS
 
 Floats = npt.NDArray[np.float64]
-Sample = npt.NDArray[np.float32]  # [draw, outcome (gates in order, then synced), area, month] entries registered
-SYNCED = 8
+Singles = npt.NDArray[np.float32]
+OUTCOMES = (*(f"stopped_{gate}" for gate in GATE_KEYS), "synced")  # of a month's new entries, in this order
+SERIES = (*OUTCOMES, "synced_later", "citizens", "hours_saved", "cards_issued")  # what is kept of a draw
+_KEPT = [INDEX[name] for name in SERIES]
 DRAWS = 60  # of the exact answer
 QUICK = 6  # of the quick one
 CHUNK = 2  # draws that are simulated at a stretch: a quick answer never waits longer for a slow one
@@ -40,6 +44,44 @@ class State:
 
     scenario: str
     settings: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draws of a state: R draws, A areas, T months, Y calendar years, S strata, U units.
+
+    ``series`` [R, SERIES, A, T] as the forecast keeps them; ``strata`` [R, Y, S, 9] each year's new entries by outcome;
+    ``in_use`` [R, U] the month in which each unit gets write access (infinite: never).
+    """
+
+    series: Singles
+    strata: Singles
+    in_use: Floats
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def __getitem__(self, draws: slice) -> Sample:
+        """Some of the draws."""
+        return Sample(self.series[draws], self.strata[draws], self.in_use[draws])
+
+    @property
+    def entries(self) -> Singles:
+        """[R, 9, A, T] new entries by outcome."""
+        return self.series[:, : len(OUTCOMES)]
+
+    def of(self, name: str, area: int) -> Floats:
+        """[R, T] one series in one area."""
+        return self.series[:, SERIES.index(name), area].astype(np.float64)
+
+
+def joined(parts: Sequence[Sample]) -> Sample:
+    """The draws of all parts, in their order."""
+    return Sample(
+        np.concatenate([p.series for p in parts]),
+        np.concatenate([p.strata for p in parts]),
+        np.concatenate([p.in_use for p in parts]),
+    )
 
 
 @dataclass(frozen=True)
@@ -72,33 +114,29 @@ def grounds(given: str) -> Ground:
 
 
 @lru_cache(maxsize=32)
-def _model(state: State) -> Model:
+def model(state: State) -> Model:
+    """The model of a state."""
     return Model(build(grounds(state.scenario), state.settings))
 
 
 @lru_cache(maxsize=16)
 def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
     """The columns of a scenario without levers, and the draws of each."""
-    columns = _model(State(given)).columns
+    columns = model(State(given)).columns
     rows = draws.table(columns, seed, DRAWS)
     return {column.name: (column, rows[:, i]) for i, column in enumerate(columns)}
 
 
 @lru_cache(maxsize=32)
-def _rows(state: State, seed: int) -> Floats:
-    """[DRAWS, columns] what ``draws.table`` gives; only the columns that levers add or change are drawn."""
+def numbers(state: State, seed: int) -> Floats:
+    """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; only the columns that levers add or change are drawn."""
     known = _drawn(state.scenario, seed)
     found = []
-    for column in _model(state).columns:
+    for column in model(state).columns:
         drawn = known.get(column.name)
         same = drawn is not None and drawn[0] == column
         found.append(drawn[1] if drawn and same else draws.table([column], seed, DRAWS)[:, 0])
     return np.stack(found, axis=1)
-
-
-def prepared(state: State, seed: int) -> tuple[Model, Floats]:
-    """A state made ready to be simulated, and [DRAWS, columns] its draws."""
-    return _model(state), _rows(state, seed)
 
 
 def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
@@ -106,25 +144,30 @@ def sample(state: State, first: int, last: int, seed: int, expected: bool = Fals
 
     Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
     """
-    model, rows, areas = _model(state), _rows(state, seed), places(state)
-    found = []
+    made, rows, areas = model(state), numbers(state, seed), places(state)
+    begin = [months.start for _, months in years(state)]
+    ages = np.zeros((made.months, made.units, 3, len(GATE_KEYS)))  # of waiting entries: not asked for
+    series, strata, write = [], [], []
     for number in range(first, last):
-        new = Rollout(model, rows[number], seed, number, expected=expected).run().new
-        by_unit = np.moveaxis(model.structure.by_unit(new), 2, 0).astype(np.float64)
-        found.append(np.stack([areas.total(of_outcome) for of_outcome in by_unit]).astype(np.float32))
-    return np.stack(found)
+        record = Rollout(made, rows[number], seed, number, expected=expected).run()
+        series.append(measure(made, areas, record, ages, rows[number])[_KEPT])
+        strata.append(np.add.reduceat(record.new, begin, axis=0).astype(np.float32))
+        write.append([np.float32(g.write) for g in record.golive])
+    return Sample(
+        np.stack(series), np.stack(strata), in_use_months(made, np.asarray(write, np.float32).astype(np.float64))
+    )
 
 
-def rates(drawn: Sample, area: int) -> npt.NDArray[np.float32]:
+def rates(drawn: Sample, area: int) -> Singles:
     """[draw, T] an area's sync rate of new entries, as the forecast keeps it."""
-    counts = drawn[:, :, area].astype(np.float64)
+    counts = drawn.entries[:, :, area].astype(np.float64)
     with np.errstate(invalid="ignore"):
-        return np.asarray(counts[:, SYNCED] / counts.sum(axis=1), np.float32)
+        return np.asarray(counts[:, -1] / counts.sum(axis=1), np.float32)
 
 
 def gates(drawn: Sample, area: int, years: Sequence[slice]) -> Floats:
     """[year, outcome] an area's mean entries per outcome over its mean entries."""
-    mean = drawn[:, :, area].mean(axis=0, dtype=np.float64)
+    mean = drawn.entries[:, :, area].mean(axis=0, dtype=np.float64)
     shares = [mean[:, year].sum(axis=1) / max(mean[:, year].sum(), 1e-12) for year in years]
     return np.stack(shares)
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from sim.experiments.observations import Observation
 from sim.experiments.whatif import Outlook
-from sim.faces.charts.chart import Chart
+from sim.faces.charts.chart import Chart, Row
 from sim.faces.charts.words import area_text, milliseconds, month_text, place_of, plain, points, share
 from sim.faces.report.table import Table, say
 from sim.language import number, percent
 from sim.vocabulary import GATES
 
+Floats = npt.NDArray[np.float64]
 LOW, MEDIAN, HIGH = 0, 2, 4  # of the quantiles
 
 
@@ -129,13 +131,8 @@ def gates(view: View, outlook: Outlook, index: int, year: int) -> Chart:
     lang = view.lang
     ours, theirs = outlook.gates[index], outlook.null_gates[index]
     names = [g.label(lang).split(" (")[0] for g in GATES]
-    registered, synced = say(lang, "registrert", "registered"), say(lang, "synkronisert", "synced")
-    rows = [_bar(registered, 0, 0.0, 1.0, 0.0, 1.0, "whole", percent(1, lang))]
-    left, null_left = 1.0, 1.0
-    for order, (name, taken, null) in enumerate(zip(names, ours[:8], theirs[:8], strict=True), start=1):
-        left, null_left = left - taken, null_left - null
-        rows.append(_bar(name, order, left, left + taken, null_left, null_left + null, "lost", _loss(taken, lang)))
-    rows.append(_bar(synced, 9, 0.0, ours[8], 0.0, theirs[8], "whole", percent(ours[8], lang)))
+    synced = say(lang, "synkronisert", "synced")
+    rows = gate_bars(ours, theirs, lang)
     table = Table(
         say(lang, f"Hvor oppføringene stopper, {year}", f"Where entries stop, {year}"),
         [
@@ -180,6 +177,19 @@ def gates(view: View, outlook: Outlook, index: int, year: int) -> Chart:
         data={"rows": rows},
         table=table,
     )
+
+
+def gate_bars(ours: Floats, theirs: Floats, lang: str) -> list[Row]:
+    """The bars of a waterfall of shares [9], with those of the null alternative under them."""
+    names = [g.label(lang).split(" (")[0] for g in GATES]
+    registered, synced = say(lang, "registrert", "registered"), say(lang, "synkronisert", "synced")
+    rows = [_bar(registered, 0, 0.0, 1.0, 0.0, 1.0, "whole", percent(1, lang))]
+    left, null_left = 1.0, 1.0
+    for order, (name, taken, null) in enumerate(zip(names, ours[:8], theirs[:8], strict=True), start=1):
+        left, null_left = left - taken, null_left - null
+        rows.append(_bar(name, order, left, left + taken, null_left, null_left + null, "lost", _loss(taken, lang)))
+    rows.append(_bar(synced, 9, 0.0, ours[8], 0.0, theirs[8], "whole", percent(ours[8], lang)))
+    return rows
 
 
 def _loss(share: float, lang: str) -> str:

@@ -59,7 +59,7 @@ def slug(name: str) -> str:
     """A file name that every system takes."""
     plain = name.lower().replace("æ", "ae").replace("ø", "o").replace("å", "a")
     plain = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60] or "scenario"
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or "scenario"
 
 
 def milliseconds(label: str, day: int = 15) -> int:

@@ -35,8 +35,8 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         default=[],
         metavar=t("TILTAK", "INTERVENTION"),
         help=t(
-            "et tiltak (navn eller fil), en pakke (a+b), flyttet i tid (a@2026-09); kan gjentas",
-            "an intervention (name or file), a package (a+b), moved in time (a@2026-09); repeatable",
+            "et tiltak (navn eller fil), en pakke (a+b), flyttet i tid (a@2026-09), eller et lagret scenario (mitt.yaml); kan gjentas",
+            "an intervention (name or file), a package (a+b), moved in time (a@2026-09), or a saved scenario (mine.yaml); repeatable",
         ),
     )
     made.add_argument(
@@ -264,8 +264,8 @@ def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
 def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> None:
     """The answer for people: a table for each area, and where the files are."""
     from sim.experiments.summary import FEW
-    from sim.faces.report import compare as report
     from sim.faces.report import compare_tables as tables
+    from sim.faces.report import compare_words as report
 
     c, lang = comparison, options.lang
     legend = "\n".join(tables.name(c, a, lang) for a in range(len(c.alternatives)))

@@ -179,6 +179,8 @@ def run(options: argparse.Namespace) -> int:
     }
     files = analysis.write(target, made, data, {"scenario": loaded.name, "seed": seed}, options.lang)
 
+    tags = {factor.key: factor.tags for factor in space.factors}
+
     def name(key: str) -> str:
         return sensitivities.title(loaded, space, key, options.lang)
 
@@ -194,7 +196,10 @@ def run(options: argparse.Namespace) -> int:
             "median_answer": middle,
             "sobol": [vars(s) | {"name": name(s.key)} for s in sorted(found, key=lambda s: -s.total)],
             "morris": [vars(e) | {"name": name(e.key)} for e in effects],
-            "tornado": [{"key": s.key, "name": name(s.key), "p10": s.low, "p90": s.high} for s in swings],
+            "tornado": [
+                {"key": s.key, "name": name(s.key), "p10": s.low, "p90": s.high, "tags": sorted(tags[s.key])}
+                for s in swings
+            ],
             "information": None
             if decision is None
             else {

@@ -10,6 +10,7 @@ from sim.experiments.summary import FEW
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
+from sim.faces.report.compare_words import late_starters, leader, narrow_reach, place, turns, when, worth
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -27,23 +28,6 @@ def figures(comparison: Comparison, lang: str) -> dict[str, Figure]:
         found[f"{name}-plane"] = charts.plane(comparison, area, lang)
         found[f"{name}-acceptability"] = charts.acceptability(comparison, area, lang)
     return found
-
-
-def leader(comparison: Comparison, area: str) -> int:
-    """The alternative with the highest median gain (not the null alternative)."""
-    return 1 + int(np.argmax(np.median(comparison.gains("rate", area)[1:], axis=1)))
-
-
-def place(comparison: Comparison, area: str, lang: str) -> str:
-    """What the area is called: the hospital, or the whole scenario."""
-    if area != NATIONAL:
-        return area
-    return say(lang, "Hele scenarioet", "The whole scenario")
-
-
-def when(comparison: Comparison, lang: str) -> str:
-    """The target month in words."""
-    return month_name(int(comparison.label[:4]), int(comparison.label[5:]), lang)
 
 
 def render(comparison: Comparison, made: dict[str, Figure], repeat: str, willingness: float | None, lang: str) -> str:
@@ -110,41 +94,6 @@ def discounting(comparison: Comparison, lang: str) -> str:
     )
 
 
-def worth(comparison: Comparison, area: str, willingness: float | None, lang: str) -> str:
-    """Which alternative gives most net benefit, by what an extra entry is worth: where each takes over, or at what was asked."""
-    steps = comparison.frontier(area)
-
-    def called(a: int) -> str:
-        return say(lang, "nullalternativet", "the null alternative") if a == 0 else letter(a)
-
-    if willingness is not None:
-        a = [b for at, b in steps if at <= willingness][-1]
-        share = float(comparison.acceptability(np.array([willingness]), area)[a, 0])
-        amount = number(willingness, lang)
-        return say(
-            lang,
-            f"er en ekstra oppføring verd {amount} kr, gir {called(a)} størst netto nytte i gjennomsnitt, og i {percent(share, lang)} av trekkene.",
-            f"if an extra entry is worth NOK {amount}, {called(a)} gives the highest net benefit on average, and in {percent(share, lang)} of the draws.",
-        )
-    if len(steps) == 1:
-        only = called(steps[0][1])
-        return say(
-            lang,
-            f"{only} gir størst netto nytte i gjennomsnitt, hva en ekstra oppføring enn er verd.",
-            f"{only} gives the highest net benefit on average, whatever an extra entry is worth.",
-        )
-    told = [
-        say(lang, f"fra {tables.price(at, lang)} kr: {called(a)}", f"from NOK {tables.price(at, lang)}: {called(a)}")
-        for at, a in steps[1:]
-    ]
-    first = say(
-        lang,
-        f"er en ekstra oppføring, ny eller gammel, verd under {tables.price(steps[1][0], lang)} kr, gir {called(steps[0][1])} størst netto nytte i gjennomsnitt",
-        f"if an extra entry, new or old, is worth less than NOK {tables.price(steps[1][0], lang)}, {called(steps[0][1])} gives the highest net benefit on average",
-    )
-    return "; ".join([first, *told]) + "."
-
-
 def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> list[str]:
     """The answer in a few sentences, and warnings."""
     c, found = comparison, []
@@ -207,22 +156,6 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
             )
         )
     return found
-
-
-def late_starters(comparison: Comparison) -> list[str]:
-    """The interventions that begin after the target month."""
-    names = {i.name for a in comparison.alternatives for i in a.interventions if i.start > comparison.label}
-    return sorted(names)
-
-
-def narrow_reach(comparison: Comparison, lang: str) -> str:
-    """A warning where a narrow reach carries all of a central cost; empty if nowhere."""
-    keys = ", ".join(comparison.narrow())
-    return keys and say(
-        lang,
-        f"Snever rekkevidde: {keys} bærer hele den felles kostnaden alene (beløp i MNOK deles bare på dem tiltaket når).",
-        f"Narrow reach: {keys} carries all of the central cost alone (amounts in MNOK are shared only by those it reaches).",
-    )
 
 
 def _areas(comparison: Comparison) -> list[tuple[str, str]]:
@@ -362,7 +295,7 @@ def _charts(
     )
     add(
         "acceptability",
-        _turns(c, area, lang),
+        turns(c, area, lang),
         say(
             lang,
             "Andel av trekkene der alternativet gir størst netto nytte, med nullalternativet",
@@ -377,24 +310,6 @@ def _charts(
         [tables.acceptable(c, area, willingness, lang)],
     )
     return found
-
-
-def _turns(c: Comparison, area: str, lang: str) -> str:
-    """Where another alternative takes over as the one with the highest mean net benefit."""
-    steps = c.frontier(area)
-    if len(steps) == 1:
-        a = steps[0][1]
-        return say(
-            lang,
-            f"{say(lang, 'Nullalternativet', '') if a == 0 else letter(a)} lønner seg best i gjennomsnitt, uansett hva en oppføring er verd",
-            f"{'The null alternative' if a == 0 else letter(a)} pays best on average, whatever an entry is worth",
-        )
-    told = [f"{letter(a)} {say(lang, 'fra', 'from NOK')} {tables.price(at, lang)}" for at, a in steps[1:]]
-    return say(
-        lang,
-        f"Lønner seg best i gjennomsnitt, etter hva en oppføring er verd: {', '.join(told)} kr",
-        f"Pays best on average, by what an entry is worth: {', '.join(told)}",
-    )
 
 
 def _medians(c: Comparison, area: str, lang: str) -> Table:

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from sim.experiments.compare import NATIONAL, Comparison, letter
+from sim.experiments.compare import Comparison, letter
 from sim.faces.report.charts import falls
+from sim.faces.report.compare_words import SHOWN, thresholds, top
 from sim.faces.report.drawing import BLUE, GREY, INK, ORANGE, middles, new_figure, panels_of, percent_axis, time_axis
 from sim.language import number
 from sim.vocabulary import GATES
@@ -24,23 +25,12 @@ Floats = npt.NDArray[np.float64]
 COLOURS = (BLUE, ORANGE, "#0DA0A0", "#7A3E9D", "#B8336A", "#6B7A00")
 MARKS = ("o", "s", "^", "D", "v")
 LINES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))
-SHOWN = 4
 
 
 def style(alternative: int) -> tuple[str, str, Any]:
     """Colour, mark and line of an alternative."""
     at = alternative - 1
     return COLOURS[at % len(COLOURS)], MARKS[at % len(MARKS)], LINES[at % len(LINES)]
-
-
-def top(comparison: Comparison, area: str = NATIONAL) -> list[int]:
-    """The alternatives that the charts of a few series show, in their own order: those with the highest median gain in the whole
-    scenario, and the one with the highest in the area."""
-    medians = np.median(comparison.gains("rate"), axis=1)
-    here = np.median(comparison.gains("rate", area), axis=1)
-    order = sorted(range(1, len(medians)), key=lambda a: -medians[a])
-    leading = 1 + int(np.argmax(here[1:]))
-    return sorted({*order[:SHOWN]} if leading in order[:SHOWN] else {*order[: SHOWN - 1], leading})
 
 
 def gains(comparison: Comparison, area: str, lang: str) -> Figure:
@@ -160,13 +150,6 @@ def gates(comparison: Comparison, area: str, lang: str) -> Figure:
     return figure
 
 
-def thresholds(comparison: Comparison, area: str) -> list[float]:
-    """Three round amounts (kroner per extra synced entry) for the plane's lines."""
-    found = [comparison.ratio(a, "synced", area) for a in top(comparison, area)]
-    highest = 2 * max([*(r.value for r in found if r.kind == "plain"), 500.0])
-    return [float(f"{highest * part:.1g}") for part in (0.1, 0.3, 1.0)]
-
-
 def plane(comparison: Comparison, area: str, lang: str) -> Figure:
     """The cost-effectiveness plane: every draw's extra cost and extra synced entries, with three thresholds."""
     figure = new_figure(9.5, 4.6)
@@ -193,7 +176,7 @@ def plane(comparison: Comparison, area: str, lang: str) -> Figure:
     right = 1.08 * max(float(extra[chosen].max()), 1e-9)
     left, bottom = min(float(extra[chosen].min()), 0.0), min(float(cost[chosen].min()), 0.0)
     upper = 1.08 * max(float(cost[chosen].max()), 1e-9)
-    for kroner in thresholds(comparison, area):
+    for kroner in thresholds(comparison, area, chosen):
         reach = min(right, upper * 1e6 / kroner)
         axes.plot([0, reach], [0, kroner * reach / 1e6], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
         axes.annotate(

@@ -13,7 +13,8 @@ import xlsxwriter
 from sim.experiments.compare import Comparison, letter
 from sim.experiments.compare_rows import COLUMNS, NUMBERS
 from sim.faces.report import compare_tables as tables
-from sim.faces.report.compare_charts import style, top
+from sim.faces.report.compare_charts import style
+from sim.faces.report.compare_words import top
 from sim.faces.report.drawing import BLUE
 from sim.faces.report.table import Table, say
 from sim.vocabulary import DECIDERS, GATES

@@ -5,7 +5,7 @@ Pure functions from a summary to ``Table``s with numbers; how a number looks is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -404,8 +404,8 @@ def calibrated(scenario: Scenario, lang: str) -> dict[str, str]:
     return found
 
 
-def assumptions(scenario: Scenario, lang: str) -> Table:
-    """Every parameter with unit, source and tag, and the dates of the programme."""
+def assumptions(scenario: Scenario, lang: str, only: Callable[[Sequence[str | int]], bool] = lambda _: True) -> Table:
+    """Every parameter with unit, source and tag, and the dates of the programme; ``only`` those whose places it takes."""
     tags, units = words(TAGS), words(UNITS)
     after = calibrated(scenario, lang)
     table = Table(
@@ -422,6 +422,8 @@ def assumptions(scenario: Scenario, lang: str) -> Table:
         ["text"] * (7 if after else 6),
     )
     for path, p in parameters(scenario):
+        if not only(path):
+            continue
         table.rows.append(
             [
                 title(scenario, path, lang),
@@ -434,6 +436,8 @@ def assumptions(scenario: Scenario, lang: str) -> Table:
             ]
         )
     for path_, milestone in milestones(scenario):
+        if not only(path_):
+            continue
         shown = milestone.date.strftime("%d.%m.%Y") if lang == "nb" else milestone.date.isoformat()
         table.rows.append(
             [

@@ -21,10 +21,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.faces.report.table import say
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, capacity, explore, plan, run, start, trust
+from sim.faces.web.pages import accessibility, barriers, capacity, compare, explore, plan, run, start, trust
 from sim.faces.web.site import HERE, Page, Site
 
-PAGES = (start, explore, plan, capacity, trust, accessibility, run)
+PAGES = (start, explore, compare, barriers, plan, capacity, trust, accessibility, run)
 POLICY = "; ".join(
     (
         "default-src 'none'",

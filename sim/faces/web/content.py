@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from sim.experiments.observations import Observation
+from sim.experiments.priced import Outlay
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels, years
 from sim.faces.charts import outlook as charts
 from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
+from sim.faces.web import price
 from sim.faces.web.address import Address
 from sim.language import number, percent
 from sim.scenario.levers import BY_KEY, Setting, file, known, text_of
@@ -49,7 +51,13 @@ def command(address: Address, seed: int) -> str:
 
 
 def answer(
-    address: Address, outlook: Outlook, seed: int, exact: bool, observed: Sequence[Observation]
+    address: Address,
+    outlook: Outlook,
+    outlay: Outlay,
+    null: State,
+    seed: int,
+    exact: bool,
+    observed: Sequence[Observation],
 ) -> dict[str, Any]:
     """Everything that changes on the page when a lever is turned."""
     lang = address.lang
@@ -61,7 +69,7 @@ def answer(
     said = {
         "exact": exact,
         "query": address.query(),
-        "headline": _headline(address, outlook, at),
+        "headline": _headline(address, outlook, at) | price.told(address, outlay, null, at),
         "charts": {
             "fan": charts.fan(address, outlook, months, at, observed).as_json(lang),
             "gates": charts.gates(address, outlook, year, spans[year][0]).as_json(lang),
@@ -79,7 +87,7 @@ def answer(
         ),
         "command": command(address, seed),
         "file": slug(title(address)) + ".yaml",
-        "rests": rests(address),
+        "rests": rests(address, null),
     }
     return {key: _spaced(value, lang) for key, value in said.items()}
 
@@ -130,7 +138,7 @@ def _headline(address: Address, outlook: Outlook, at: int) -> dict[str, str]:
     }
 
 
-def rests(address: Address) -> list[str]:
+def rests(address: Address, null: State) -> list[str]:
     """The assumptions behind what is visible: one line for each lever turned, and what holds for all."""
     lang = address.lang
     tags = words(TAGS)
@@ -149,6 +157,7 @@ def rests(address: Address) -> list[str]:
                     f" Outside the range that the intervention states ({span}): nothing is known of its effect there.",
                 )
         lines.append(line)
+    lines += price.rests(address.state, null, lang)
     fitted = grounds(address.scenario).loaded.scenario.fitted is not None
     lines.append(
         say(

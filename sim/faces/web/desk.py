@@ -12,12 +12,12 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
-import numpy as np
+from sim.experiments import priced, whatif
+from sim.experiments.priced import Outlay
+from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, Singles, State
 
-from sim.experiments import whatif
-from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, State
-
-KEPT = 12  # exact samples in memory, about 10 MB each for the whole country
+KEPT = 12  # exact samples in memory, about 18 MB each for the whole country
+RATES = 1000  # series of rates in memory, about 20 kB each
 
 
 class Gone(Exception):  # noqa: N818 – not an error: nobody waits for the answer any more
@@ -54,34 +54,68 @@ class Desk:
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
         self._null_few: Sample | None = None
+        self._rates: OrderedDict[tuple[State, int, int], Singles] = OrderedDict()
         self._asked: dict[State, asyncio.Lock] = {}
 
     def _workers(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.workers, _START, _begin)
 
-    async def quick(self, state: State, area: int) -> Outlook:
-        """The outlook from a few draws."""
+    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay]:
+        """The outlook from a few draws, and what the state costs in them."""
         null = await self._whole(self.null)
         if state in self._exact:
-            drawn = self._exact[state]
-            return whatif.exact(drawn, null, area, self._years(state))
+            return self._told(state, self._exact[state], null, area)
         if self._null_few is None:
             self._null_few = await self._few(self.null)
-        return whatif.quick(await self._few(state), self._null_few, null, area, self._years(state))
+        few = await self._few(state)
+        outlook = whatif.quick(few, self._null_few, null, area, self._years(state))
+        return outlook, priced.outlay(state, self.null, few, self._null_few, area, self.seed)
 
     async def _few(self, state: State) -> Sample:
         share = -(-QUICK // self.workers)
         parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
-        return np.concatenate(await asyncio.gather(*parts))
+        return whatif.joined(await asyncio.gather(*parts))
 
-    async def exact(self, state: State, area: int, gone: Callable[[], Awaitable[bool]]) -> Outlook:
-        """The outlook from all draws.
+    async def exact(
+        self, state: State, area: int, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> tuple[Outlook, Outlay]:
+        """The outlook from all draws, and what the state costs in them.
 
         Raises:
             Gone: ``gone`` said so before it was finished.
         """
         null = await self._whole(self.null)
-        return whatif.exact(await self._whole(state, gone), null, area, self._years(state))
+        return self._told(state, await self._whole(state, gone), null, area)
+
+    def _told(self, state: State, drawn: Sample, null: Sample, area: int) -> tuple[Outlook, Outlay]:
+        outlook = whatif.exact(drawn, null, area, self._years(state))
+        return outlook, priced.outlay(state, self.null, drawn, null, area, self.seed)
+
+    async def samples(self, states: Sequence[State], gone: Callable[[], Awaitable[bool]] | None = None) -> list[Sample]:
+        """All draws of some states.
+
+        Raises:
+            Gone: ``gone`` said so before they were finished.
+        """
+        return [await self._whole(state, gone) for state in states]
+
+    async def rates(
+        self, state: State, draws: int, area: int, gone: Callable[[], Awaitable[bool]] | None = None
+    ) -> Singles:
+        """[draws, T] the sync rate of new entries in an area in the first draws: all that is kept of the many parts of a package.
+
+        Raises:
+            Gone: ``gone`` said so before they were finished.
+        """
+        key = (state, draws, area)
+        if key not in self._rates:
+            drawn = self._exact.get(state) or whatif.joined(
+                await _all([self._chunk(state, i, gone, draws) for i in range(0, draws, CHUNK)])
+            )
+            self._rates[key] = whatif.rates(drawn[:draws], area)
+            while len(self._rates) > RATES:
+                self._rates.popitem(last=False)
+        return self._rates[key]
 
     async def _whole(self, state: State, gone: Callable[[], Awaitable[bool]] | None = None) -> Sample:
         if state in self._exact:
@@ -91,18 +125,20 @@ class Desk:
         async with lock:
             if state not in self._exact:
                 parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
-                self._exact[state] = np.concatenate(await _all(parts))
+                self._exact[state] = whatif.joined(await _all(parts))
                 while len(self._exact) > KEPT:
                     oldest = next(s for s in self._exact if s != self.null)
                     del self._exact[oldest]
         self._asked.pop(state, None)
         return self._exact[state]
 
-    async def _chunk(self, state: State, first: int, gone: Callable[[], Awaitable[bool]] | None) -> Sample:
+    async def _chunk(
+        self, state: State, first: int, gone: Callable[[], Awaitable[bool]] | None, draws: int = DRAWS
+    ) -> Sample:
         async with self._slots:
             if gone is not None and await gone():
                 raise Gone
-            return await self._run(state, first, min(first + CHUNK, DRAWS))
+            return await self._run(state, first, min(first + CHUNK, draws))
 
     async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
         loop, pool = asyncio.get_running_loop(), self._pool

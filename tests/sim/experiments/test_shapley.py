@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sim.experiments.shapley import coalitions, gates_gain, gates_loss, passing, shapley
+from sim.experiments.shapley import coalitions, gates_gain, gates_gain_by_draw, gates_loss, passing, shapley
 from sim.vocabulary import GATE_KEYS
 
 
@@ -57,3 +57,15 @@ def test_a_gate_that_nobody_stops_at_has_no_share_and_twins_share_alike() -> Non
     assert {g for g in GATE_KEYS if abs(loss[g]) > 1e-12} == {"knowledge", "eid"}
     better = np.array([[0, 0, 0, 50, 0, 0, 0, 0, 50]], float)
     assert gates_gain(outcomes, better)["knowledge"] == pytest.approx(0.25)
+
+
+def test_the_gates_of_each_draw_are_those_of_its_own_outcomes() -> None:
+    """Draw by draw the same as for one, and the shares of every draw add up to its own gain."""
+    rng = np.random.default_rng(5)
+    without, with_it = (rng.integers(0, 50, (3, 4, 9)).astype(float) for _ in range(2))
+    with_it *= (without.sum(axis=2) / with_it.sum(axis=2))[:, :, None]  # the same entries come
+    found = gates_gain_by_draw(without, with_it)
+    for draw, row in enumerate(found):
+        assert row == pytest.approx(list(gates_gain(without[draw], with_it[draw]).values()), abs=1e-12)
+    rates = [x[:, :, 8].sum(axis=1) / x.sum(axis=(1, 2)) for x in (without, with_it)]
+    assert found.sum(axis=1) == pytest.approx(rates[1] - rates[0], abs=1e-12)

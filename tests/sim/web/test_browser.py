@@ -36,6 +36,8 @@ FLAGS = (
 )
 OUT = Path("out/web")
 MEASURED = Path(__file__).parent / "measured"
+PAIR = "a=small.yaml!elearning:9~2026-03!Bare+kurs&b=small.yaml!elearning:3.5~2026-03,eid-nurses:25~2026-06!Begge"
+PACKAGE = "elearning=9~2026-03&eid-nurses=25~2026-06&month=2027-12&area=Helse+Fonna:hospital"
 SIZES = {"wide": (1280, 900, "light"), "narrow": (320, 800, "light"), "dark": (1280, 900, "dark")}
 
 
@@ -70,12 +72,22 @@ class Visit:
         self.page.goto(server.address + path)
         if path.startswith("utforsk"):
             self.settled()
+        elif path.startswith(("sammenlign", "barrierer")):
+            self.drawn()
 
     def settled(self) -> None:
         """Wait for the exact answer of what the page says now."""
         self.page.wait_for_function(
             "() => !document.body.classList.contains('waiting') && /\\d+ (trekk, frø|draws, seed)/.test("
             "document.getElementById('status').textContent) && document.querySelectorAll('.chart svg').length === 2",
+            timeout=120_000,
+        )
+
+    def drawn(self) -> None:
+        """Wait until all charts of a page that does not move are there."""
+        self.page.wait_for_function(
+            "() => document.body.classList.contains('drawn') && !document.querySelector('[data-later]:not([data-done])')"
+            " && [...document.querySelectorAll('[data-chart]')].every(c => c.querySelector('svg .mark-text, svg path'))",
             timeout=120_000,
         )
 
@@ -119,6 +131,8 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         "utforsk?lang=en&elearning=9~2026-03",
         "plan?consent-exemption=2026-03",
         "kapasitet?elearning=9~2026-03",
+        f"sammenlign?{PAIR}",
+        f"barrierer?{PACKAGE}",
         "etterproving?elearning=9~2026-03",
         "tilgjengelighet",
         "finnes-ikke",
@@ -176,6 +190,61 @@ def _texts_are_whole(seen: Visit, charts: str, what: str) -> None:
     for text, inside, points in texts:
         assert inside, (what, text)
         assert points >= 11, (what, text)
+
+
+_TEXTS = """() => [...document.querySelectorAll('[data-chart] svg')].flatMap(svg => {
+    const frame = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => {
+        const box = t.getBoundingClientRect();
+        const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 &&
+            box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
+        return [svg.closest('[data-chart]').dataset.chart, t.textContent, inside, parseFloat(getComputedStyle(t).fontSize)];
+    });
+})"""
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+@pytest.mark.parametrize("path", [f"sammenlign?{PAIR}", f"barrierer?{PACKAGE}"])
+def test_no_text_of_a_still_chart_is_cut_or_small(visit: Any, path: str, size: str) -> None:
+    seen = visit(path, size)
+    texts = seen.page.evaluate(_TEXTS)
+    assert len({name for name, *_ in texts}) == 4
+    for name, text, inside, points in texts:
+        assert inside, (name, text)
+        assert points >= 11, (name, text)
+
+
+def test_a_scenario_goes_from_utforsk_to_the_comparison_and_back(visit: Any) -> None:
+    """The main task: turn a lever, add it, edit it, and see which is best and what it costs."""
+    seen = visit("utforsk?elearning=9~2026-03&name=Kurs")
+    assert "mill. kr fram til" in seen.text("cost")
+    assert "Per ekstra synkronisert oppf\u00f8ring" in seen.text("per")
+    seen.page.get_by_role("link", name="Legg til i Sammenlign").click()
+    seen.drawn()
+    assert seen.query()["a"] == "small.yaml!elearning:9~2026-03!Kurs"
+    assert "trekk er A best" in seen.text("best")
+    seen.page.get_by_role("link", name=re.compile("Endre i Utforsk ?: A")).click()
+    seen.settled()
+    seen.lever("Obligatorisk e-l\u00e6ring").fill("12")
+    seen.moved()
+    seen.page.get_by_role("link", name="Bruk som A").click()
+    seen.drawn()
+    assert seen.query()["a"] == "small.yaml!elearning:12~2026-03!Kurs"
+    dots = seen.page.locator("[data-chart=plane] svg .mark-symbol path").count()
+    assert dots == 60 + 1  # every draw, and the mean
+
+
+def test_barriers_are_read_for_one_hospital(visit: Any) -> None:
+    """The main task: choose a place, and see the parts that the gain is made of."""
+    seen = visit(f"barrierer?{PACKAGE.replace('&area=Helse+Fonna:hospital', '')}")
+    seen.page.get_by_label("Hvor", exact=True).select_option("Helse Bergen:hospital")
+    seen.page.get_by_role("button", name="Vis", exact=True).click()
+    seen.page.wait_for_url("**Bergen**")
+    seen.drawn()
+    assert seen.query()["elearning"] == "9~2026-03"
+    assert seen.page.get_by_role("heading", name=re.compile("Gevinsten kommer mest fra")).count() == 1
+    assert seen.page.locator("[data-chart=within] svg .mark-rect path").count() >= 3
+    assert seen.page.get_by_text("Gjelder Helse Bergen").count() >= 1
 
 
 def test_the_chart_has_its_marks(visit: Any) -> None:

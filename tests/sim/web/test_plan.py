@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from sim.experiments.schedule import MILESTONES, schedule
-from sim.experiments.whatif import DRAWS, State, prepared
+from sim.experiments.whatif import DRAWS, State, model, numbers
 from sim.faces import cli
 from sim.faces.charts import plan as charts
 from sim.faces.web import goal
@@ -66,11 +66,11 @@ def server(folder: Path) -> Iterator[Server]:
 def test_its_dates_are_the_forecasts_to_the_bit() -> None:
     state = State("national", (LAW, Setting("midt-early", None, "2026-03")))
     found = schedule(state, 7)
-    model, rows = prepared(state, 7)
+    ready, rows = model(state), numbers(state, 7)
     came = set()
     for draw in range(6):
         trace = Trace(on=True)
-        record = Rollout(model, rows[draw], 7, draw, trace, expected=True).run()
+        record = Rollout(ready, rows[draw], 7, draw, trace, expected=True).run()
         dates = [[getattr(unit, name) for name in MILESTONES] for unit in record.golive]
         np.testing.assert_array_equal(found.golive[draw], dates)
         in_force = [time for time, process, *_ in trace.rows if process == "consent"]

@@ -131,7 +131,9 @@ def test_a_dose_outside_what_the_file_states_is_said(server: Server) -> None:
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
-@pytest.mark.parametrize("path", ["", "utforsk", "plan", "kapasitet", "etterproving", "tilgjengelighet"])
+@pytest.mark.parametrize(
+    "path", ["", "utforsk", "sammenlign", "barrierer", "plan", "kapasitet", "etterproving", "tilgjengelighet"]
+)
 def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Server, path: str, lang: str) -> None:
     answer = server.get(f"{path}?lang={lang}")
     assert answer.status == 200
@@ -198,7 +200,7 @@ def test_norwegian_text_has_norwegian_numbers(server: Server) -> None:
     ],
 )
 def test_an_address_that_asks_for_nonsense_is_told_so(server: Server, query: str) -> None:
-    for path in ("utforsk", "etterproving", "svar/raskt", "svar/helt", "scenario.yaml"):
+    for path in ("utforsk", "sammenlign", "barrierer", "etterproving", "svar/raskt", "svar/helt", "scenario.yaml"):
         answer = server.get(f"{path}?{query}")
         assert answer.status == 400, path
         if path.startswith("svar"):

@@ -19,6 +19,7 @@ function query(of = state) {
   pairs.set("area", of.area);
   pairs.set("month", of.month);
   if (of.name) pairs.set("name", of.name);
+  for (const [key, text] of setup.carried) pairs.set(key, text);
   return pairs.toString();
 }
 
@@ -122,6 +123,8 @@ function settle(now) {
   by("redo").disabled = remembered.redo.length === 0;
   by("save").href = `scenario.yaml?${now}`;
   by("trust").href = `etterproving?${now}`;
+  by("compare").href = `sammenlign?${now}`;
+  for (const link of document.querySelectorAll(".pages a")) link.href = `${link.getAttribute("href").split("?")[0]}?${now}`;
   const language = by("language");
   if (language) {
     const other = new URLSearchParams(now);
@@ -213,7 +216,7 @@ const slots = [...document.querySelectorAll(".slot")].map((element) => ({ elemen
 async function show(answer) {
   const begun = performance.now();
   shown = answer;
-  for (const key of ["value", "what", "interval", "change", "better"]) put(by(key), answer.headline[key]);
+  for (const key of ["value", "what", "interval", "change", "better", "cost", "per"]) put(by(key), answer.headline[key]);
   put(by("status"), answer.status);
   put(by("command"), answer.command);
   by("save").setAttribute("download", answer.file);

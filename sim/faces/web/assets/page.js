@@ -16,6 +16,19 @@ const drawAll = () => Promise.all(containers.map(draw)).then(() => document.body
 dark.addEventListener("change", drawAll);
 drawAll();
 
+async function later(section) {
+  // a part of the page that takes longer: it comes as a piece of it, with its charts
+  const answer = await fetch(section.dataset.later).then((r) => (r.ok ? r.json() : null)).catch(() => null);
+  if (!answer) return put(section.querySelector("[role=status]"), section.dataset.failed);
+  section.innerHTML = answer.html;
+  Object.assign(setup.charts, answer.charts);
+  const added = [...section.querySelectorAll("[data-chart]")];
+  containers.push(...added);
+  await Promise.all(added.map(draw));
+  section.dataset.done = "";
+}
+for (const section of document.querySelectorAll("[data-later]")) later(section);
+
 async function follow(run) {
   const answer = await fetch(`kjoringer/${run.dataset.run}`).then((r) => r.json()).catch(() => null);
   if (answer?.state && !["waiting", "running"].includes(answer.state)) return location.reload();

@@ -40,13 +40,14 @@ async def explore(site: Site, request: Request) -> Response:
         keys=charts.keys(lang),
         other=address.within("nb" if lang == "en" else "en").query(),
         other_path="utforsk",
-        rests=content.rests(address),
+        rests=content.rests(address, State(site.null)),
         saved_as=content.title(address),
         setup={
             "levers": panel.as_setup(listed),
             "lang": lang,
             "null": address.without_levers(site.null).query(),
             "scenario": address.scenario,
+            "carried": address.carried(),
             "nullScenario": site.null,
             "months": [m for m, _ in panel.choices(address)],
             "monthNames": dict(panel.choices(address)),
@@ -97,13 +98,13 @@ async def _answer(site: Site, request: Request, whole: bool) -> Response:
     area = area_index(State(address.scenario), address.area)
     try:
         if whole:
-            outlook = await desk.exact(address.state, area, request.is_disconnected)
+            outlook, outlay = await desk.exact(address.state, area, request.is_disconnected)
         else:
-            outlook = await desk.quick(address.state, area)
+            outlook, outlay = await desk.quick(address.state, area)
     except Gone:
         return Response(status_code=499)
     whole = outlook.draws == DRAWS
-    answer = content.answer(address, outlook, desk.seed, whole, site.observed)
+    answer = content.answer(address, outlook, outlay, desk.null, desk.seed, whole, site.observed)
     return JSONResponse(answer, headers={"cache-control": "no-store"})
 
 

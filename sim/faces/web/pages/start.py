@@ -34,7 +34,7 @@ async def start(site: Site, request: Request) -> Response:
     usual = parse([("scenario", site.given), ("lang", lang)], [site.given, *site.scenarios])
     examples = [
         {"title": title, "query": replace(usual, settings=settings).query(), "text": text}
-        for title, text, settings in _examples(site, lang)
+        for title, text, settings in packages(site, lang)
     ]
     return site.page(
         "start.html.j2",
@@ -49,7 +49,7 @@ async def start(site: Site, request: Request) -> Response:
     )
 
 
-def _examples(site: Site, lang: str) -> list[tuple[str, str, tuple[levers.Setting, ...]]]:
+def packages(site: Site, lang: str) -> list[tuple[str, str, tuple[levers.Setting, ...]]]:
     """Three packages to begin with, made of the interventions as their files state them."""
     ground = grounds(site.given)
     period = ground.loaded.scenario.period

@@ -12,6 +12,8 @@ COLOURS = {
         "scenario": "#0062BA",
         "null": "#1E2B3C",
         "lost": "#D95F02",
+        "third": "#0B8585",
+        "fourth": "#7A3E9D",
         "faint": "#8A94A3",
         "text": "#1E2B3C",
         "line": "#D5DAE0",
@@ -21,6 +23,8 @@ COLOURS = {
         "scenario": "#6BB1F7",
         "null": "#F1F4F8",
         "lost": "#FF9A4D",
+        "third": "#3FC9C9",
+        "fourth": "#D0A5F0",
         "faint": "#8A94A3",
         "text": "#F1F4F8",
         "line": "#4A525C",
@@ -58,6 +62,13 @@ def frame(colours: dict[str, str], height: int | dict[str, int]) -> Spec:
             "legend": {"disable": True},
         },
     }
+
+
+def thousands(lang: str, decimals: int = 0) -> str:
+    """The label of an axis of amounts."""
+    mark, space = (",", "\u00a0") if lang == "nb" else (".", ",")
+    grouped = f"replace(format(datum.value, ',.{decimals}f'), '.', '#')"
+    return f"replace(replace(replace({grouped}, regexp(',', 'g'), '{space}'), '#', '{mark}'), '-', '\u2212')"
 
 
 def percent(lang: str) -> str:

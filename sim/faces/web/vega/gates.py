@@ -8,7 +8,7 @@ from sim.faces.web.vega.frame import Spec, frame, percent
 
 
 def gates(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
-    """The waterfall."""
+    """The waterfall; ``alone`` without the null alternative's lines."""
     y = {
         "field": "name",
         "type": "nominal",
@@ -20,6 +20,10 @@ def gates(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
         "type": "quantitative",
         "scale": {"domain": [0, 1], "nice": False},
         "axis": {"labelExpr": percent(lang), "values": [0, 0.25, 0.5, 0.75, 1]},
+    }
+    null = {
+        "mark": {"type": "rule", "color": colours["null"], "strokeWidth": 2.5, "yOffset": 12},
+        "encoding": {"y": y, "x": {**x, "field": "nullStart"}, "x2": {"field": "nullEnd"}},
     }
     return {
         **frame(colours, 300),
@@ -38,10 +42,7 @@ def gates(lang: str, colours: dict[str, str], settings: dict[str, Any]) -> Spec:
                     "tooltip": {"field": "tip"},
                 },
             },
-            {
-                "mark": {"type": "rule", "color": colours["null"], "strokeWidth": 2.5, "yOffset": 12},
-                "encoding": {"y": y, "x": {**x, "field": "nullStart"}, "x2": {"field": "nullEnd"}},
-            },
+            *([] if settings.get("alone") else [null]),
             _label("datum.end <= 0.8", "end", colours["text"], 4),
             _label("datum.end > 0.8 && datum.kind == 'lost'", "start", colours["text"], -4),
             _label("datum.end > 0.8 && datum.kind == 'whole'", "start", colours["ground"], 6),
