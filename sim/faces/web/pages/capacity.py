@@ -157,7 +157,7 @@ async def capacity(site: Site, request: Request) -> Response:
             f"Scenario {address.scenario}, {len(address.settings)} tiltak · {DRAWS} trekk · frø {site.open().seed}",
             f"Scenario {address.scenario}, {len(address.settings)} interventions · {DRAWS} draws · seed {site.open().seed}",
         ),
-        rests=content.rests(address),
+        rests=content.rests(address, site.null),
         query=query,
         largest=LARGEST // 1_000_000,
         setup={"charts": vega.drawn(drawn, lang), "lang": lang},
