@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from sim.errors import UserError
 from sim.experiments.headroom import Headroom
-from sim.experiments.whatif import DRAWS
+from sim.experiments.whatif import DRAWS, State
 from sim.faces.charts import capacity as charts
 from sim.faces.charts.words import month_text
 from sim.faces.report.table import say
@@ -157,7 +157,7 @@ async def capacity(site: Site, request: Request) -> Response:
             f"Scenario {address.scenario}, {len(address.settings)} tiltak · {DRAWS} trekk · frø {site.open().seed}",
             f"Scenario {address.scenario}, {len(address.settings)} interventions · {DRAWS} draws · seed {site.open().seed}",
         ),
-        rests=content.rests(address, site.null),
+        rests=content.rests(address, State(site.null)),
         query=query,
         largest=LARGEST // 1_000_000,
         setup={"charts": vega.drawn(drawn, lang), "lang": lang},

@@ -110,7 +110,7 @@ async def plan(site: Site, request: Request) -> Response:
             f"Scenario {address.scenario}, {len(address.settings)} tiltak · {DRAWS} trekk · frø {site.open().seed}",
             f"Scenario {address.scenario}, {len(address.settings)} interventions · {DRAWS} draws · seed {site.open().seed}",
         ),
-        rests=content.rests(address, site.null),
+        rests=content.rests(address, State(site.null)),
         goal=asked or goal.usual(address),
         goal_target=short((asked or goal.usual(address) or goal.Goal(60, "", "0.8", None, "quick")).target, lang),
         goal_budget=short(asked.budget, lang) if asked and asked.budget is not None else "",
@@ -154,7 +154,7 @@ async def moved(site: Site, request: Request) -> Response:
         {
             "chart": shown["chart"].as_json(address.lang),
             "laws": shown["laws"],
-            "rests": content.rests(address, site.null),
+            "rests": content.rests(address, State(site.null)),
             "command": content.command(address, site.open().seed),
         },
         headers={"cache-control": "no-store"},
