@@ -54,6 +54,16 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         ),
     )
     made.add_argument(
+        "--capacity",
+        action="append",
+        default=[],
+        metavar=t("FIL|MAPPE", "FILE|FOLDER"),
+        help=t(
+            "lasttestens filer som vises på siden Kapasitet (result.json, capacity.json, etterspørsel); kan gjentas",
+            "files of the load test to show on the page Capacity (result.json, capacity.json, demand); may be repeated",
+        ),
+    )
+    made.add_argument(
         "--workers",
         type=int,
         metavar="W",
@@ -129,7 +139,14 @@ def run(options: argparse.Namespace) -> int:
     login = None if options.oidc is None else provider(options.oidc)
     how = sharing(options.host, options.allowed_host, options.root_path, options.proxy, login)
     folder = Path(options.folder).resolve()
-    app = create(options.scenario, options.null, options.workers or cores(), folder, how)
+    app = create(
+        options.scenario,
+        options.null,
+        options.workers or cores(),
+        folder,
+        how,
+        tuple(Path(place) for place in options.capacity),
+    )
     listener = socket.socket(socket.AF_INET6 if ":" in how.host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

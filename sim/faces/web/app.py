@@ -22,12 +22,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from sim.faces.report.table import say
 from sim.faces.web import login
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, barriers, compare, explore, report, run, saved, start, trust, upload
+from sim.faces.web.pages import (
+    accessibility,
+    barriers,
+    capacity,
+    compare,
+    explore,
+    plan,
+    report,
+    run,
+    saved,
+    start,
+    trust,
+    upload,
+)
 from sim.faces.web.sharing import Sharing
 from sim.faces.web.site import HERE, Page, Site
 from sim.faces.web.who import PLACE
 
-PAGES = (start, explore, compare, barriers, trust, report, saved, upload, accessibility, run)
+PAGES = (start, explore, compare, barriers, plan, capacity, trust, report, saved, upload, accessibility, run)
 ALONE = Sharing()
 POLICY = "; ".join(
     (
@@ -110,18 +123,20 @@ def create(
     workers: int = 2,
     folder: Path = Path("out/web"),
     sharing: Sharing = ALONE,
+    measured: tuple[Path, ...] = (),
 ) -> Starlette:
     """The application.
 
     ``given`` is the scenario that levers are turned on, ``null`` the one that all is compared with (``national`` where that is
     comparable, else ``given``); ``folder`` is where runs and saved scenarios are kept; ``sharing`` has the names it answers to, so
-    that a name that points here from outside gets nothing, and who may log in.
+    that a name that points here from outside gets nothing, and who may log in;
+    ``measured`` are files and folders of the load test to show.
 
     Raises:
         UserError: a scenario cannot be used.
     """
     before = login.middleware(sharing)
-    site = Site(given, null, workers, folder, sharing)
+    site = Site(given, null, workers, folder, sharing, measured)
 
     @contextlib.asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sim.faces.report.table import say
 from sim.faces.web import price
 from sim.faces.web.address import NAME, Address
 from sim.language import number, percent
-from sim.scenario.levers import BY_KEY, file, known
+from sim.scenario.levers import BY_KEY, Setting, file, known, text_of
 from sim.vocabulary import TAGS, words
 
 
@@ -31,6 +32,15 @@ def title(address: Address) -> str:
     keys = [file(s.key).title(address.lang) for s in address.settings]
     text = say(address.lang, "Med ", "With ") + ", ".join(keys)
     return text if len(text) <= 100 else text[:99] + "…"
+
+
+def asked(scenario: str, settings: Sequence[Setting]) -> tuple[str, dict[str, str]]:
+    """The scenario of a run as a command names it, and the file that it takes when a name does not say all."""
+    if not settings and not Path(scenario).suffix:
+        return scenario, {}
+    loaded = grounds(scenario).loaded
+    text = text_of(grounds(scenario), settings, loaded.scenario.title, loaded.hash)
+    return "scenario.yaml", {"scenario.yaml": text}
 
 
 def command(address: Address, seed: int) -> str:

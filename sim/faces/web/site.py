@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from sim.faces.charts.words import spaced
 from sim.faces.report.table import say
 from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
+from sim.faces.web.measurements import Measurements, check
 from sim.faces.web.runs import EACH, WAITING, Runs
 from sim.faces.web.sharing import Sharing
 from sim.faces.web.shelf import Shelf
@@ -80,7 +81,15 @@ Page = Callable[["Site", Request], Awaitable[Response]]
 class Site:
     """What the pages share."""
 
-    def __init__(self, given: str, null: str | None, workers: int, folder: Path, sharing: Sharing) -> None:
+    def __init__(
+        self,
+        given: str,
+        null: str | None,
+        workers: int,
+        folder: Path,
+        sharing: Sharing,
+        measured: tuple[Path, ...] = (),
+    ) -> None:
         self.ready = scenarios(given, null)
         self.given = given
         self.workers = workers
@@ -93,6 +102,8 @@ class Site:
         self.runs = Runs(folder, EACH if sharing.shared else WAITING)
         self.shelf = Shelf(folder / "scenarios.sqlite")
         self.uploads = Uploads(folder / "uploads" / _ground_of(self.null), lambda file: _comparable(file, self.null))
+        check(measured)
+        self.measurements = Measurements(measured, folder / "measured")
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
         self._files: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()  # made for who asked, by what was asked
 
@@ -122,9 +133,13 @@ class Site:
         while len(self._files) > KEPT:
             self._files.popitem(last=False)
 
-    def address(self, request: Request) -> Address:
-        """What a request asks for."""
-        return parse(request.query_params.multi_items(), [self.given, *self.scenarios])
+    def address(self, request: Request, apart: Collection[str] = ()) -> Address:
+        """What a request asks for, but for what stands ``apart`` (a page's own questions)."""
+        given = request.query_params.multi_items()
+        if len({key for key, _ in given}) != len(given):
+            raise UserError("adressen sier noe to ganger", "the address says something twice")
+        pairs = [pair for pair in given if pair[0] not in apart]
+        return parse(pairs, [self.given, *self.scenarios])
 
     def page(self, template: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template; with an ``address`` the head's links keep to it."""

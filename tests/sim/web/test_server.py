@@ -132,7 +132,7 @@ def test_a_dose_outside_what_the_file_states_is_said(server: Server) -> None:
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
 @pytest.mark.parametrize(
-    "path", ["", "utforsk", "sammenlign", "barrierer", "etterproving", "lagret", "tilgjengelighet"]
+    "path", ["", "utforsk", "sammenlign", "barrierer", "plan", "kapasitet", "etterproving", "lagret", "tilgjengelighet"]
 )
 def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Server, path: str, lang: str) -> None:
     answer = server.get(f"{path}?lang={lang}")
@@ -154,7 +154,16 @@ def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Se
 
 
 def test_every_link_leads_somewhere(server: Server) -> None:
-    for path in ("", "utforsk", "?lang=en", "etterproving?lang=en", "lagret", "tilgjengelighet"):
+    for path in (
+        "",
+        "utforsk",
+        "?lang=en",
+        "plan?lang=en",
+        "kapasitet",
+        "etterproving?lang=en",
+        "lagret",
+        "tilgjengelighet",
+    ):
         for address in Page(server.get(path).text).addresses():
             if address.startswith("#"):
                 continue
