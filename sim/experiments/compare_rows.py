@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from sim.experiments.compare import GAINS, NATIONAL, Comparison, Gain
 from sim.experiments.paired import mean_interval
 from sim.experiments.summary import significant
 from sim.vocabulary import OUTCOME_KEYS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMBERS = ("mean", "mean_low", "mean_high", "p05", "p50", "p95")
 COLUMNS = ("area", "alternative", "measure", "part", "unit", *NUMBERS, "reading")
@@ -98,6 +100,8 @@ def frame(comparison: Comparison) -> pd.DataFrame:
             sample = 100 * (values[a] - values[0])
             if np.isfinite(sample).all():
                 over_draws(region, a, "gain_rate", UNITS["rate"], sample)
+    import pandas as pd  # slow to import, and the page does without
+
     made = pd.DataFrame(rows, columns=list(COLUMNS))
     for name in NUMBERS:
         made[name] = significant(made[name].to_numpy(np.float64), 7)

@@ -11,15 +11,16 @@ sector as in the replications nearest to it; so the cells add up to the quantile
 from __future__ import annotations
 
 import calendar
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.errors import UserError
+from sim.errors import UserError, why
 from sim.experiments.measures import INDEX
 from sim.experiments.replicate import Results
 from sim.scenario.data import Figure, figures, source_key, sources
@@ -87,6 +88,35 @@ class Demand(_Closed):
     def total(self, operation: Operation) -> Floats:
         """[168] the national rate of an operation."""
         return np.asarray(np.sum([c.per_second for c in self.cells if c.operation == operation], axis=0))
+
+
+def read(path: Path) -> Demand:
+    """Read a demand file.
+
+    Raises:
+        UserError: it is missing, or not a demand file; names the place.
+    """
+    try:
+        content = Demand.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        reason = why(error)
+        raise UserError(
+            f"etterspørselsfilen {path} kan ikke leses: {reason.nb}. Lag den med «utrulling demand»",
+            f"the demand file {path} cannot be read: {reason.en}. Make it with «utrulling demand»",
+        ) from error
+    except (ValueError, RecursionError) as error:  # a fault of the form is one too
+        where = ""
+        if isinstance(error, ValidationError):
+            first = error.errors()[0]
+            where = f" ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+        raise UserError(f"{path} er ikke en etterspørselsfil{where}", f"{path} is not a demand file{where}") from error
+    month = content.origin.month
+    if month is not None and not 1 <= int(month[5:]) <= 12:
+        raise UserError(f"{path}: {month} er ingen måned", f"{path}: {month} is no month")
+    rates = np.array([*(c.per_second for c in content.cells), [content.burst_factor] * HOURS])
+    if not content.cells or not np.isfinite(rates).all() or (rates < 0).any() or rates.sum() <= 0:
+        raise UserError(f"{path} har ingen (eller negativ) etterspørsel", f"{path} holds no (or negative) demand")
+    return content
 
 
 def json_schema() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from sim.experiments.decomposition import Decomposition, default_pairs
 from sim.experiments.headroom import Headroom
 from sim.experiments.keyfigures import LEVEL, precision
 from sim.experiments.output import MANIFEST, write_json
+from sim.experiments.output import version as version
 from sim.experiments.replicate import Results
 from sim.experiments.sequential import Reached
 from sim.experiments.summary import Summary, backlog, detail
@@ -30,11 +31,6 @@ from sim.scenario.capacity import Capacity
 from sim.scenario.load import Loaded
 
 LIBRARIES = ("numpy", "simpy", "numba", "scipy", "pandas", "pyarrow", "matplotlib", "pydantic", "distributed")
-
-
-def version() -> str:
-    """The version of this distribution."""
-    return metadata.version("utrulling")
 
 
 def write(

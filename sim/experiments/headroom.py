@@ -8,6 +8,7 @@ percentile of the draws, exceeds the median capacity: the rule of ``kj-load head
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pandas as pd
 
 from sim.experiments.demand import diurnal
 from sim.experiments.measures import INDEX
+from sim.experiments.output import MANIFEST
 from sim.experiments.replicate import Results
 from sim.experiments.summary import quantiles, significant
 from sim.model import saturation
@@ -88,6 +90,26 @@ class Headroom:
             (factor * peak > capacity.median).mean(axis=0),
             quantiles(lost, LEVELS),
             tuple(r for r in REGION_KEYS if r not in results.model.scenario.regions),
+        )
+
+    @classmethod
+    def read(cls, folder: Path, capacity: Capacity) -> Headroom:
+        """The headroom that ``utrulling forecast --capacity`` wrote to ``folder``, its numbers to six digits."""
+        months = pd.read_csv(folder / "capacity.csv")
+        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["capacity"]
+
+        def rows(name: str) -> Floats:
+            return np.asarray(months[[f"{name}_{n}" for n in NAMES]].to_numpy(np.float64).T)
+
+        return cls(
+            capacity,
+            list(months["month"]),
+            told["burst_factor"],
+            rows("peak_hour"),
+            rows("burst"),
+            months["share_over"].to_numpy(np.float64),
+            rows("lost"),
+            tuple(told["regions_absent"]),
         )
 
     def first_short(self, rate: float) -> str | None:

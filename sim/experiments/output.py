@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,8 @@ def refuse_if_folder(path: Path) -> None:
     """Raise UserError when a file is to be written where a folder is."""
     if path.is_dir():
         raise UserError(f"{path} er en mappe; oppgi en fil", f"{path} is a folder; name a file")
+
+
+def version() -> str:
+    """The version of this distribution."""
+    return metadata.version("utrulling")

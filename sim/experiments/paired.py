@@ -10,7 +10,6 @@ from math import inf, nan, sqrt
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 Floats = npt.NDArray[np.float64]
 LEVEL = 0.9
@@ -62,6 +61,8 @@ def mean_interval(sample: Floats, level: float = LEVEL) -> tuple[float, float]:
     count = len(sample)
     if count < 2:
         return -inf, inf
+    from scipy import stats  # slow to import, and the page does without
+
     half = float(stats.t.ppf((1 + level) / 2, count - 1)) * float(np.std(sample, ddof=1)) / sqrt(count)
     return float(sample.mean()) - half, float(sample.mean()) + half
 
@@ -98,6 +99,8 @@ class Ratio:
         count = len(gain)
         if count < 2 or mean_gain == 0:
             return cls("unclear", nan, nan, nan)
+        from scipy import stats
+
         t2 = float(stats.t.ppf((1 + level) / 2, count - 1)) ** 2
         (vc, vcg), (_, vg) = np.cov(cost, gain) / count
         a = mean_gain**2 - t2 * vg

@@ -15,25 +15,28 @@ import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import UserError
 from sim.experiments.bank import observed_part
-from sim.experiments.calibrate import Fit, doubts, learned, prior, tied, weighted_quantile
 from sim.experiments.evidence import covered, read
-from sim.experiments.sbc import ALARM, BINS, Ranks
 from sim.model.rollout import Model
 from sim.model.version import MODEL_VERSION
 from sim.scenario.load import Loaded, load
 from sim.scenario.parameter import Parameter
 from sim.scenario.posterior import Posterior
 from sim.scenario.schema import Scenario
+
+if TYPE_CHECKING:  # slow to import, and who only reads a posterior does without
+    import pandas as pd
+
+    from sim.experiments.calibrate import Fit
+    from sim.experiments.sbc import Ranks
 
 Floats = npt.NDArray[np.float64]
 FORMAT = 1
@@ -65,6 +68,8 @@ class Kept:
     @property
     def doubts(self) -> list[str]:
         """Which checks of the fit fail (``calibrate.doubts``)."""
+        from sim.experiments.calibrate import doubts
+
         return doubts(self.about["effective"], self.about["pareto_k"])
 
 
@@ -230,6 +235,9 @@ def _observed(loaded: Loaded) -> Scenario:
 
 def summary(fitted: Fit, ranks: Ranks, loaded: Loaded) -> dict[str, Any]:
     """A calibration in numbers, for its manifest and ``--json``."""
+    from sim.experiments.calibrate import learned, tied
+    from sim.experiments.sbc import ALARM
+
     bank, found = fitted.bank, learned(fitted)
     return {
         "scenario": loaded.name,
@@ -271,6 +279,11 @@ def summary(fitted: Fit, ranks: Ranks, loaded: Loaded) -> dict[str, Any]:
 
 def frames(fitted: Fit, ranks: Ranks) -> dict[str, pd.DataFrame]:
     """The tables of a calibration by file name: parameters, predictive, ranks."""
+    import pandas as pd
+
+    from sim.experiments.calibrate import learned, prior, weighted_quantile
+    from sim.experiments.sbc import BINS
+
     rows = [
         {
             "parameter": item.column.stream,

@@ -59,7 +59,7 @@ def account(state: State, null: State, drawn: Sample, null_drawn: Sample, area: 
     """What the state's interventions cost, when an area is looked at; the samples are of the same draws, the first ones."""
     where = _whole(state, area)
     return costs.account(
-        whatif.model(state),
+        whatif.model(whatif.shape(state)),  # costs hang on who is where, not on how much is done
         interventions(state, null),
         whatif.numbers(state, seed)[: len(drawn)],
         seed,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from sim.experiments.ages import AGES
 from sim.experiments.measures import INDEX, MEASURES
 from sim.experiments.replicate import Results
 from sim.vocabulary import CATEGORY_KEYS, GATE_KEYS, GROUP_KEYS, OUTCOME_KEYS, REGIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 STATISTICS = ("mean", "p05", "p25", "p50", "p75", "p95")
@@ -73,6 +76,8 @@ class Summary:
 
     def frame(self) -> pd.DataFrame:
         """The rows of forecast.csv and summary.json: measure, area, sector, month, mean and quantiles."""
+        import pandas as pd  # slow to import, and the page does without
+
         areas, labels = self.results.areas.rows, self.results.model.calendar.labels
         measures, _, count, months = self.values.shape
         cells = count * months
@@ -104,6 +109,8 @@ def detail(results: Results) -> pd.DataFrame:
     ``trust`` names the hospital, or the pool (region/sector) of the other sectors. Categories are marks that an entry
     carries independently of its fate given the stratum, so the mean splits exactly by the stratum's category mix.
     """
+    import pandas as pd
+
     structure, labels = results.model.structure, results.model.calendar.labels
     mean = results.detail / results.replications  # [T, S, 9]
     by_category = mean[:, :, None, :] * structure.category_mix[None, :, :, None]  # [T, S, C, 9]
@@ -141,6 +148,8 @@ def detail(results: Results) -> pd.DataFrame:
 
 def backlog(results: Results) -> pd.DataFrame:
     """Mean entries registered in the period that wait at each month's end: month × region × trust × sector × gate × age."""
+    import pandas as pd
+
     units, labels = results.model.structure.units, results.model.calendar.labels
     regions = {word.key: word.nb for word in REGIONS}
     mean = results.backlog / results.replications  # [T, U, age, gate]

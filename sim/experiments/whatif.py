@@ -24,7 +24,7 @@ from sim.experiments.summary import QUANTILES, quantiles
 from sim.model import draws
 from sim.model.draws import Column
 from sim.model.rollout import Model, Rollout
-from sim.scenario.levers import Ground, Setting, build, ground
+from sim.scenario.levers import Ground, Setting, build, dosed, ground, undosed
 from sim.scenario.load import load
 from sim.vocabulary import GATE_KEYS
 
@@ -127,35 +127,67 @@ def _drawn(given: str, seed: int) -> dict[str, tuple[Column, Floats]]:
     return {column.name: (column, rows[:, i]) for i, column in enumerate(columns)}
 
 
+def shape(state: State) -> State:
+    """The state with every dose as its file states it: levers change a scenario's shape, doses only numbers in it."""
+    return replace(state, settings=tuple(map(undosed, state.settings)))
+
+
 @lru_cache(maxsize=32)
-def numbers(state: State, seed: int) -> Floats:
-    """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; only the columns that levers add or change are drawn."""
-    known = _drawn(state.scenario, seed)
+def _shape_numbers(shape: State, seed: int) -> Floats:
+    """[DRAWS, columns] what ``draws.table`` gives; only the columns that levers add or change are drawn."""
+    known = _drawn(shape.scenario, seed)
     found = []
-    for column in model(state).columns:
+    for column in model(shape).columns:
         drawn = known.get(column.name)
         same = drawn is not None and drawn[0] == column
         found.append(drawn[1] if drawn and same else draws.table([column], seed, DRAWS)[:, 0])
     return np.stack(found, axis=1)
 
 
-def sample(state: State, first: int, last: int, seed: int, expected: bool = False) -> Sample:
-    """Draws ``first`` to ``last`` (not included) of a state.
+@lru_cache(maxsize=32)
+def numbers(state: State, seed: int) -> Floats:
+    """[DRAWS, columns] the numbers of each draw: what ``draws.table`` gives; its shape's, with the doses' own columns."""
+    base = shape(state)
+    rows = _shape_numbers(base, seed)
+    if base == state:
+        return rows
+    rows, columns, fitted = rows.copy(), model(base).columns, grounds(state.scenario).loaded.scenario.fitted
+    for setting, usual in zip(state.settings, base.settings, strict=True):
+        if setting == usual:
+            continue
+        stream, parameter = dosed(setting)
+        i = next(i for i, column in enumerate(columns) if column.stream == stream)
+        learned = None if fitted is None else fitted.draws(stream, parameter)
+        rows[:, i] = draws.table([replace(columns[i], parameter=parameter, fitted=learned)], seed, DRAWS)[:, 0]
+    return rows
 
-    Drawn counts are whole numbers, which float32 holds exactly; with ``expected`` they are the counts' means.
-    """
-    made, rows, areas = model(state), numbers(state, seed), places(state)
+
+def sample(state: State, first: int, last: int, seed: int) -> Sample:
+    """Draws ``first`` to ``last`` (not included) of a state. Counts are whole numbers, which float32 holds exactly."""
+    made, rows, areas = model(shape(state)), numbers(state, seed), places(state)
     begin = [months.start for _, months in years(state)]
     ages = np.zeros((made.months, made.units, 3, len(GATE_KEYS)))  # of waiting entries: not asked for
     series, strata, write = [], [], []
     for number in range(first, last):
-        record = Rollout(made, rows[number], seed, number, expected=expected).run()
+        record = Rollout(made, rows[number], seed, number).run()
         series.append(measure(made, areas, record, ages, rows[number])[_KEPT])
         strata.append(np.add.reduceat(record.new, begin, axis=0).astype(np.float32))
         write.append([np.float32(g.write) for g in record.golive])
     return Sample(
         np.stack(series), np.stack(strata), in_use_months(made, np.asarray(write, np.float32).astype(np.float64))
     )
+
+
+def few(state: State, first: int, last: int, seed: int, area: int) -> Sample:
+    """What the quick answer needs of some draws, with expected counts in place of drawn ones: the new entries by outcome in one
+    area (``series`` [R, 9, 1, T]), nothing else."""
+    made, rows = model(shape(state)), numbers(state, seed)
+    units = places(state).members(area)
+    series = []
+    for number in range(first, last):
+        new = Rollout(made, rows[number], seed, number, expected=True).run().new
+        series.append(made.structure.by_unit(new)[:, units].sum(axis=1).T[:, None].astype(np.float32))
+    return Sample(np.stack(series), np.empty((last - first, 0), np.float32), np.empty((last - first, 0)))
 
 
 def rates(drawn: Sample, area: int) -> Singles:
@@ -187,11 +219,11 @@ def exact(drawn: Sample, null: Sample, area: int, years: Sequence[slice]) -> Out
     )
 
 
-def quick(few: Sample, null_few: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
-    """The outlook from a few draws of the state and the same of the null alternative: the latter's exact fan, moved."""
-    near = exact(few, null_few, area, years)
+def quick(fresh: Sample, null_few: Sample, null: Sample, area: int, years: Sequence[slice]) -> Outlook:
+    """The outlook from a few draws of the state and the same of the null alternative (``few``): the latter's exact fan, moved."""
+    near = exact(fresh, null_few, 0, years)
     whole = exact(null, null, area, years)
-    moved = (rates(few, area).astype(np.float64) - rates(null_few, area)).mean(axis=0)
+    moved = (rates(fresh, 0).astype(np.float64) - rates(null_few, 0)).mean(axis=0)
     fan = np.clip(whole.null + moved, 0.0, 1.0)
     shares = np.clip(whole.null_gates + near.gates - near.null_gates, 0.0, 1.0)
     return Outlook(
@@ -201,7 +233,7 @@ def quick(few: Sample, null_few: Sample, null: Sample, area: int, years: Sequenc
         near.better,
         shares / shares.sum(axis=1, keepdims=True),
         whole.null_gates,
-        len(few),
+        len(fresh),
     )
 
 

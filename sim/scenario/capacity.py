@@ -46,6 +46,20 @@ class Point(_Form):
     broke: list[str]
 
 
+class Step(_Form):
+    """One run of the search: the rate asked for and achieved (openings per second), response times of status calls."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
+
+    processes: int = Field(ge=1)
+    repetition: int = Field(ge=0)
+    rate: float = Field(ge=0)
+    verdict: Literal["pass", "fail", "invalid"]
+    achieved: float | None = Field(None, ge=0)
+    p50_ms: float | None = Field(None, ge=0)
+    p99_ms: float | None = Field(None, ge=0)
+
+
 class Scalability(_Form):
     """The Universal Scalability Law over the points (Gunther 2007, Guerrilla Capacity Planning)."""
 
@@ -73,7 +87,7 @@ class File(_Form):
     objectives: dict[str, dict[str, Any]]
     points: list[Point] = Field(min_length=1)
     scalability: Scalability | None = None
-    steps: list[dict[str, Any]]
+    steps: list[Step]
     machine: dict[str, Any]
     made: str
 

@@ -20,12 +20,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
 from sim.language import Text
-from sim.scenario import intervention
+from sim.scenario import intervention, text
 from sim.scenario.faults import Faults
 from sim.scenario.figures import data_folder, fill_in
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
 from sim.scenario.merge import overlay, with_parents
+from sim.scenario.parameter import Parameter
 from sim.scenario.schema import Chosen, Period, Scenario
 
 EARLIEST = "2026-01"  # what was published up to 2025 is history and not a choice
@@ -286,6 +287,19 @@ def chosen(setting: Setting) -> Chosen:
     return Chosen(name=setting.key, start=setting.start, adds=adds)
 
 
+def undosed(setting: Setting) -> Setting:
+    """The setting with the dose that the intervention's file states."""
+    return setting if setting.dose is None else Setting(setting.key, known(BY_KEY[setting.key])[1], setting.start)
+
+
+def dosed(setting: Setting) -> tuple[str, Parameter]:
+    """The number that the dose decides: its random stream (see ``model.draws``), and what it is at this dose."""
+    dose = BY_KEY[setting.key].dose
+    assert dose is not None
+    stream = ".".join((*dose.section, dose.item, dose.number))
+    return stream, Parameter.model_validate(_stated(dose, _adds(setting)))
+
+
 @lru_cache(maxsize=512)
 def _adds(setting: Setting) -> dict[str, Any]:
     """What the setting lays over a scenario, its dates put in."""
@@ -316,12 +330,19 @@ def build(stand: Ground, settings: Sequence[Setting]) -> Scenario:
     return scenario.model_copy(update={**changed, "interventions": named})
 
 
-def text_of(stand: Ground, settings: Sequence[Setting], title: str, comment: str) -> str:
-    """The scenario file: what it stands on, and the interventions; ``comment`` heads it."""
+def text_of(stand: Ground, settings: Sequence[Setting], title: str, comment: str, whole: bool = False) -> str:
+    """The scenario file: what it stands on, and the interventions; ``comment`` heads it.
+
+    ``whole`` copies what the scenario's own file states in place of extending it.
+    """
     given = stand.loaded.given
     parent = given if not Path(given).suffix else str(stand.loaded.path.resolve())
     listed = [chosen(s).model_dump(exclude_defaults=True) for s in settings]
     content: dict[str, Any] = {"extends": parent, "title": title}
+    if whole:
+        content = text.read(stand.loaded.path)[0]
+        content["title"] = title
+        listed = content.pop("interventions", []) + listed
     if listed:
         content["interventions"] = listed
     lines = "".join(f"# {line}\n" if line else "#\n" for line in comment.splitlines())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,11 @@ def _read_text(file: Path) -> str:
 
 def _parse(file: Path) -> yaml.Node | None:
     """The file's node tree, after the guards against hostile YAML; no YAML tag ever builds an object."""
-    text = _read_text(file)
+    return _compose(file, _read_text(file))
+
+
+@lru_cache(maxsize=64)  # many files build on the same few
+def _compose(file: Path, text: str) -> yaml.Node | None:
     try:
         depth = 0
         for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):

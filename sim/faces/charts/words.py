@@ -17,8 +17,11 @@ from sim.vocabulary import REGIONS
 def spaced(text: str, lang: str) -> str:
     """``text`` with the spaces in numbers and before percent signs that its language wants: hard ones in bokmål, none in English."""
     if lang == "nb":
-        text = re.sub(r"(?<=\d) (?=\d{3}(?!\d))", "\u00a0", text)
-    return re.sub(r"(?<=\d) %", "\u00a0%" if lang == "nb" else "%", text)
+        text = _THOUSANDS.sub("\u00a0", text)
+    return _PERCENT.sub("\u00a0%" if lang == "nb" else "%", text)
+
+
+_THOUSANDS, _PERCENT = re.compile(r"(?<=\d) (?=\d{3}(?!\d))"), re.compile(r"(?<=\d) %")
 
 
 def month_text(label: str, lang: str) -> str:

@@ -265,6 +265,10 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
     """The answer for --json."""
     import math
 
+    import numpy as np
+
+    from sim.faces.report import planning
+
     found, got = answered.found, answered.evaluation
     probability = found.task.probability
 
@@ -293,6 +297,12 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "cost_per_year_mnok": {
             str(y): float(c) for y, c in zip(sorted(answered.budget.years), got.yearly, strict=True)
         },
+        "cost_interval_mnok": {
+            str(y): [float(low), float(high)]
+            for y, low, high in zip(
+                sorted(answered.budget.years), *np.quantile(got.cost, planning.SPAN, axis=0), strict=True
+            )
+        },
         "budget_per_year_mnok": {
             str(y): float(b) for y, b in zip(sorted(answered.budget.years), found.task.budget, strict=True)
         },
@@ -306,4 +316,5 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
             {"intervention": c.key, "start": c.start, "reason": text.to(options.lang)}
             for c, text in answered.options.refused.items()
         ],
+        "said": {lang: planning.said(answered, lang) for lang in ("nb", "en")},
     }

@@ -176,8 +176,8 @@ def _machine(stated: dict[str, Any], lang: str) -> str:
     return ", ".join(str(p) for p in parts if p)
 
 
-def chart(room: Headroom, calendar: Calendar, lang: str) -> Chart:
-    """The short peak against the capacity, with the table of all months."""
+def headings(room: Headroom, lang: str) -> tuple[str, str, str]:
+    """Finding, what and reading of the chart of the short peak against the capacity."""
     what = say(
         lang,
         "Åpninger per sekund: travleste time og kortvarig topp i hver måned, mot målt kapasitet",
@@ -196,6 +196,18 @@ def chart(room: Headroom, calendar: Calendar, lang: str) -> Chart:
         "Blue band: 90 % of the draws of the short peak; blue line: the median; dotted: busiest hour (median). "
         "Orange: the capacity, with the range of the measurements.",
     )
+    return finding, what, reading
+
+
+def far(room: Headroom) -> bool:
+    """Whether capacity and demand are so far apart that the chart's axis is logarithmic."""
+    median, top = room.capacity.median, float(room.burst[2].max())
+    return median > 0 and top > 0 and not 1 / SCALE < median / top < SCALE
+
+
+def chart(room: Headroom, calendar: Calendar, lang: str) -> Chart:
+    """The short peak against the capacity, with the table of all months."""
+    finding, what, reading = headings(room, lang)
     drawing = svg(_figure(room, calendar, lang), "capacity", f"{finding}. {what}")
     return Chart("capacity", finding, what, drawing, reading, [table(room, lang)])
 
@@ -206,8 +218,7 @@ def _figure(room: Headroom, calendar: Calendar, lang: str) -> Figure:
     (axes,) = panels_of(figure)
     low, middle, high = room.burst
     top = float(high.max())
-    far = c.median > 0 and top > 0 and not 1 / SCALE < c.median / top < SCALE
-    if far:
+    if far(room):
         axes.set_yscale("log")
         low, middle, high, hour = (np.where(v > 0, v, np.nan) for v in (low, middle, high, room.peak[1]))
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from sim.experiments.evaluate import Asked
 from sim.experiments.plan import Choice, Evaluation, Found, Plan
 from sim.experiments.plan_options import Options
+from sim.faces.charts.plan import money_words
 from sim.faces.report import drawing
 from sim.faces.report.analysis import Analysis, Section
 from sim.faces.report.document import Chart
@@ -19,6 +21,8 @@ from sim.language import month_name, number, percent
 from sim.scenario.budget import Budget, Start
 from sim.scenario.load import Loaded
 from sim.vocabulary import DECIDERS, MEASURES, SECTORS, words
+
+SPAN = (0.1, 0.9)  # of a year's cost: 8 of 10 draws
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,17 @@ def sentences(answered: Answered, lang: str) -> list[str]:
             )
         )
     return said
+
+
+def said(answered: Answered, lang: str) -> dict[str, Any]:
+    """The answer in words and tables, for who shows it elsewhere."""
+    tables = {"plan": plan_table(answered, lang), "budget": money(answered, lang), "alone": singles(answered, lang)}
+    return {
+        "sentences": sentences(answered, lang),
+        "warning": _warning(answered, lang),
+        "search": _search(answered, lang),
+        "tables": {name: asdict(table) for name, table in tables.items()},
+    }
 
 
 def analysis(answered: Answered, lang: str) -> Analysis:
@@ -417,20 +432,8 @@ def trace(found: Found, lang: str) -> Table:
 
 
 def _chart(answered: Answered, lang: str) -> Chart:
-    over = [row for row in money(answered, lang).rows[:-1] if row[2] > row[1] + 1e-9]
-    finding = say(
-        lang,
-        "Forventet kostnad er innenfor rammen i alle år" if not over else "Forventet kostnad er over rammen i noen år",
-        "The expected cost is inside the budget in every year"
-        if not over
-        else "The expected cost exceeds the budget in some years",
-    )
-    what = say(lang, "Mill. 2024-kr per år", "NOK million 2024 per year")
-    reading = say(
-        lang,
-        "Søyle: forventet kostnad av planen; strek: 8 av 10 trekk; oransje: rammen.",
-        "Bar: expected cost of the plan; line: 8 of 10 draws; orange: the budget.",
-    )
+    over = any(row[2] > row[1] + 1e-9 for row in money(answered, lang).rows[:-1])
+    finding, what, reading = money_words(over, lang)
     return Chart("money", finding, what, drawing.svg(_bars(answered, lang), "money", f"{finding}. {what}"), reading, [])
 
 
@@ -440,7 +443,7 @@ def _bars(answered: Answered, lang: str) -> Figure:
     years = sorted(answered.budget.years)
     x, cost = np.arange(len(years)), answered.evaluation.cost
     axes.bar(x, cost.mean(axis=0), width=0.55, color=drawing.BLUE)
-    low, high = np.quantile(cost, (0.1, 0.9), axis=0)
+    low, high = np.quantile(cost, SPAN, axis=0)
     axes.vlines(x, low, high, color=drawing.INK, linewidth=2)
     axes.hlines(answered.found.task.budget, x - 0.42, x + 0.42, color=drawing.ORANGE, linewidth=3)
     axes.set_xticks(x, [str(y) for y in years])

@@ -20,11 +20,28 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sim.faces.report.table import say
+from sim.faces.web import login
 from sim.faces.web.address import LONGEST, language
-from sim.faces.web.pages import accessibility, barriers, compare, explore, report, run, start, trust
+from sim.faces.web.pages import (
+    accessibility,
+    barriers,
+    capacity,
+    compare,
+    explore,
+    plan,
+    report,
+    run,
+    saved,
+    start,
+    trust,
+    upload,
+)
+from sim.faces.web.sharing import Sharing
 from sim.faces.web.site import HERE, Page, Site
+from sim.faces.web.who import PLACE
 
-PAGES = (start, explore, compare, barriers, trust, report, accessibility, run)
+PAGES = (start, explore, compare, barriers, plan, capacity, trust, report, saved, upload, accessibility, run)
+ALONE = Sharing()
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -47,10 +64,10 @@ HEADERS = (
 
 
 class Guard:
-    """Puts the security headers on every answer, and refuses overlong addresses."""
+    """Puts the security headers on every answer, refuses overlong addresses, and knows the path that the server stands under."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, root: str = "") -> None:
+        self.app, self.root = app, root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and mark the answer."""
@@ -70,6 +87,14 @@ class Guard:
             text = "Skjemaet kom fra en annen side. / The form came from another site."
             await PlainTextResponse(text, 403)(scope, receive, marked)
             return
+        PLACE.set(scope["client"][0] if scope.get("client") else "")
+        if self.root:  # whether or not the proxy has taken it away
+            if scope["path"] == self.root:
+                await RedirectResponse(self.root + "/", 308)(scope, receive, marked)
+                return
+            if not scope["path"].startswith(self.root + "/"):
+                scope = {**scope, "path": self.root + scope["path"]}
+            scope = {**scope, "root_path": self.root}
         await self.app(scope, receive, marked)
 
 
@@ -96,24 +121,27 @@ def create(
     given: str = "national",
     null: str | None = None,
     workers: int = 2,
-    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
     folder: Path = Path("out/web"),
+    sharing: Sharing = ALONE,
+    measured: tuple[Path, ...] = (),
 ) -> Starlette:
     """The application.
 
     ``given`` is the scenario that levers are turned on, ``null`` the one that all is compared with (``national`` where that is
-    comparable, else ``given``); ``hosts`` are the names it answers to, so that a name that points here from outside gets nothing;
-    ``folder`` is where runs are kept.
+    comparable, else ``given``); ``folder`` is where runs and saved scenarios are kept; ``sharing`` has the names it answers to, so
+    that a name that points here from outside gets nothing, and who may log in;
+    ``measured`` are files and folders of the load test to show.
 
     Raises:
         UserError: a scenario cannot be used.
     """
-    site = Site(given, null, workers, folder)
+    before = login.middleware(sharing)
+    site = Site(given, null, workers, folder, sharing, measured)
 
     @contextlib.asynccontextmanager
     async def running(app: Starlette) -> AsyncIterator[None]:
         desk = site.open()
-        tasks = [asyncio.ensure_future(desk.quick(desk.null, 0)), asyncio.ensure_future(site.runs.work())]
+        tasks = [asyncio.ensure_future(desk.begin()), asyncio.ensure_future(site.runs.work())]
         yield
         for task in tasks:
             task.cancel()
@@ -145,9 +173,12 @@ def create(
             Mount("/assets", Assets(directory=HERE / "assets")),
         ],
         middleware=[
-            Middleware(Guard),
-            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
-            Middleware(GZipMiddleware, minimum_size=500),
+            Middleware(Guard, root=sharing.root),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(sharing.hosts), www_redirect=False),
+            *before,
+            Middleware(
+                GZipMiddleware, minimum_size=500, compresslevel=5
+            ),  # an answer a third as big in half a millisecond,
         ],
         exception_handlers={404: missing},
         lifespan=running,

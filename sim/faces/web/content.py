@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from sim.faces.charts.outlook import HIGH, LOW, MEDIAN
 from sim.faces.charts.words import area_text, month_text, points, short, slug, spaced
 from sim.faces.report.table import say
 from sim.faces.web import price
-from sim.faces.web.address import Address
+from sim.faces.web.address import NAME, Address
 from sim.language import number, percent
-from sim.scenario.levers import BY_KEY, file, known
+from sim.scenario.levers import BY_KEY, Setting, file, known, text_of
 from sim.vocabulary import TAGS, words
 
 
@@ -33,6 +34,15 @@ def title(address: Address) -> str:
     return text if len(text) <= 100 else text[:99] + "…"
 
 
+def asked(scenario: str, settings: Sequence[Setting]) -> tuple[str, dict[str, str]]:
+    """The scenario of a run as a command names it, and the file that it takes when a name does not say all."""
+    if not settings and not Path(scenario).suffix:
+        return scenario, {}
+    loaded = grounds(scenario).loaded
+    text = text_of(grounds(scenario), settings, loaded.scenario.title, loaded.hash)
+    return "scenario.yaml", {"scenario.yaml": text}
+
+
 def command(address: Address, seed: int) -> str:
     """What repeats the page's exact numbers, once the scenario is saved."""
     end = f"--replications {DRAWS} --seed {seed}"
@@ -44,7 +54,7 @@ def command(address: Address, seed: int) -> str:
 def answer(
     address: Address,
     outlook: Outlook,
-    outlay: Outlay,
+    outlay: Outlay | None,
     null: State,
     seed: int,
     exact: bool,
@@ -65,6 +75,7 @@ def answer(
         ),
         "source": source(address, outlook.draws, seed),
         "command": command(address, seed),
+        "title": title(address)[:NAME],
         "file": slug(title(address)) + ".yaml",
         "rests": rests(address, null),
     }

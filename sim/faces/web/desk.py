@@ -11,11 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from sim.experiments import priced, whatif
 from sim.experiments.priced import Outlay
 from sim.experiments.whatif import CHUNK, DRAWS, QUICK, Outlook, Sample, Singles, State
+from sim.faces.web import recall
 
 KEPT = 12  # exact samples in memory, about 18 MB each for the whole country
 RATES = 1000  # series of rates in memory, about 20 kB each
@@ -52,36 +54,43 @@ def _begin_drawing() -> None:
 class Desk:
     """The workers, and what they have answered."""
 
-    def __init__(self, null: str, workers: int) -> None:
+    def __init__(self, null: str, workers: int, folder: Path) -> None:
         self.null = State(null)
+        self.folder = folder / "null"
         self.seed = whatif.grounds(null).loaded.scenario.seed
         self.workers = workers
         self._pool = self._workers()
         self._easel: ProcessPoolExecutor | None = None  # draws files, and leaves the workers to the levers
         self._slots = asyncio.Semaphore(workers)  # an exact answer takes no more, so that a quick one is next in line
         self._exact: OrderedDict[State, Sample] = OrderedDict()
-        self._null_few: Sample | None = None
+        self._null_few: dict[int, Sample] = {}  # by area
         self._rates: OrderedDict[tuple[State, int, int], Singles] = OrderedDict()
         self._asked: dict[State, asyncio.Lock] = {}
 
     def _workers(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(self.workers, _START, _begin)
 
-    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay]:
-        """The outlook from a few draws, and what the state costs in them."""
+    async def begin(self) -> None:
+        """Have the null alternative at hand, and workers that have computed once."""
+        await self._whole(self.null)
+        await self._few(self.null, 0)
+
+    async def quick(self, state: State, area: int) -> tuple[Outlook, Outlay | None]:
+        """The outlook from a few draws; what the state costs only where all draws are at hand."""
         null = await self._whole(self.null)
         if state in self._exact:
             return self._told(state, self._exact[state], null, area)
-        if self._null_few is None:
-            self._null_few = await self._few(self.null)
-        few = await self._few(state)
-        outlook = whatif.quick(few, self._null_few, null, area, self._years(state))
-        return outlook, priced.outlay(state, self.null, few, self._null_few, area, self.seed)
+        if area not in self._null_few:
+            self._null_few[area] = await self._few(self.null, area)
+        fresh = await self._few(state, area)
+        return whatif.quick(fresh, self._null_few[area], null, area, self._years(state)), None
 
-    async def _few(self, state: State) -> Sample:
+    async def _few(self, state: State, area: int) -> Sample:
         share = -(-QUICK // self.workers)
-        parts = [self._run(state, i, min(i + share, QUICK), True) for i in range(0, QUICK, share)]
-        return whatif.joined(await asyncio.gather(*parts))
+        spans = [(i, min(i + share, QUICK)) for i in range(0, QUICK, share)]
+        return whatif.joined(
+            await asyncio.gather(*(self._run(whatif.few, state, *span, self.seed, area) for span in spans))
+        )
 
     async def exact(
         self, state: State, area: int, gone: Callable[[], Awaitable[bool]] | None = None
@@ -131,8 +140,14 @@ class Desk:
         lock = self._asked.setdefault(state, asyncio.Lock())
         async with lock:
             if state not in self._exact:
+                kept = recall.file_of(self.folder, state, self.seed) if state == self.null else None
+                if kept is not None and (drawn := recall.read(kept, state)) is not None:
+                    self._exact[state] = drawn
+                    return drawn
                 parts = [self._chunk(state, i, gone) for i in range(0, DRAWS, CHUNK)]
                 self._exact[state] = whatif.joined(await _all(parts))
+                if kept is not None:
+                    await asyncio.to_thread(recall.write, kept, self._exact[state])
                 while len(self._exact) > KEPT:
                     oldest = next(s for s in self._exact if s != self.null)
                     del self._exact[oldest]
@@ -145,17 +160,17 @@ class Desk:
         async with self._slots:
             if gone is not None and await gone():
                 raise Gone
-            return await self._run(state, first, min(first + CHUNK, draws))
+            return await self._run(whatif.sample, state, first, min(first + CHUNK, draws), self.seed)
 
-    async def _run(self, state: State, first: int, last: int, expected: bool = False) -> Sample:
+    async def _run(self, work: Callable[..., Sample], *given: Any) -> Sample:
         loop, pool = asyncio.get_running_loop(), self._pool
         try:
-            return await loop.run_in_executor(pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(pool, work, *given)
         except BrokenExecutor:  # a worker was killed: its part is simulated again, once
             if self._pool is pool:
                 self._pool = self._workers()
                 pool.shutdown(wait=False)
-            return await loop.run_in_executor(self._pool, whatif.sample, state, first, last, self.seed, expected)
+            return await loop.run_in_executor(self._pool, work, *given)
 
     async def draw(self, function: Callable[..., bytes], *given: Any) -> bytes:
         """What ``function`` makes of what it is ``given``, in a process that draws one file at a time and gives way to answers."""

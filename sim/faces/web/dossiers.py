@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
 from sim.experiments.observations import Observation
+from sim.experiments.output import version
 from sim.experiments.priced import Outlay
 from sim.experiments.whatif import DRAWS, Outlook, State, grounds, labels
 from sim.faces.charts.chart import Chart

@@ -21,11 +21,14 @@ def tags(state: State, null: State, lang: str) -> str:
     return ", ".join(word.label(lang) for word in TAGS if word.key in found)
 
 
-def told(address: Address, outlay: Outlay, null: State, at: int) -> dict[str, str]:
+def told(address: Address, outlay: Outlay | None, null: State, at: int) -> dict[str, str]:
     """Cost and cost per extra synced entry up to the month at ``at``; empty where nothing costs."""
     lang, state = address.lang, address.state
     if not interventions(state, null):
         return {"cost": "", "per": ""}
+    if outlay is None:
+        waits = say(lang, "Kostnaden kommer når alle trekk er regnet ut.", "The cost comes with all draws.")
+        return {"cost": waits, "per": ""}
     when = month_text(address.month, lang)
     amount = spread(outlay.cost[:, at], lang, 1 if outlay.trust is None else 2)
     who = outlay.trust or say(lang, "alle som betaler", "all who pay")

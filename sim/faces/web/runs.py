@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sim.errors import EXIT_OK, UserError
-from sim.experiments.forecast import version
+from sim.experiments.output import version
+from sim.faces.web.who import author
 from sim.model.version import MODEL_VERSION
 
 State = Literal["waiting", "running", "done", "failed", "stopped"]
 WAITING = 8  # runs that may stand in line
+EACH = 3  # of them that one author may have there, where several share the server
 LONGEST = 1800  # seconds until a run is stopped
 PATIENCE = 10  # seconds from Ctrl-C to a kill
 KEPT = 4000  # characters of what a run said that are kept
@@ -46,6 +48,7 @@ class Run:
     said: str = ""  # the last line of its progress
     share: float | None = None  # of the work that is done, where it is known
     fault: str = ""
+    author: str = ""  # who asked
 
     @property
     def result(self) -> Path:
@@ -67,10 +70,10 @@ class Run:
 
 
 class Runs:
-    """The line of runs, and those of before."""
+    """The line of runs, and those of before; ``each`` is how many of one author may stand in line."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "runs"
+    def __init__(self, folder: Path, each: int = WAITING) -> None:
+        self.folder, self.each = folder / "runs", each
         self._known: dict[str, Run] = {}
         self._line: deque[Run] = deque()
         self._more = asyncio.Event()
@@ -121,6 +124,11 @@ class Runs:
                 f"{WAITING} beregninger står allerede i kø; prøv igjen om litt",
                 f"{WAITING} computations stand in line already; try again in a while",
             )
+        if sum(other.author == author() for other in self._line) >= self.each:
+            raise UserError(
+                f"du har {self.each} beregninger i kø allerede; vent på dem eller avbryt en",
+                f"you have {self.each} computations in line already; wait for them or cancel one",
+            )
         try:
             run.folder.mkdir(parents=True, exist_ok=True)
             for name, text in files.items():
@@ -133,7 +141,7 @@ class Runs:
                 f"kan ikke skrive til {self.folder}: {error.strerror}",
                 f"cannot write to {self.folder}: {error.strerror}",
             ) from error
-        run.state, run.said, run.share, run.fault = "waiting", "", None, ""
+        run.state, run.said, run.share, run.fault, run.author = "waiting", "", None, "", author()
         self._known[run.key] = run
         self._line.append(run)
         self._more.set()
@@ -189,6 +197,8 @@ class Runs:
                     env=os.environ | {"TERM": "dumb"},
                 )
             self._processes[run.key] = process
+            with contextlib.suppress(OSError, AttributeError):  # whoever turns a lever goes first
+                os.setpriority(os.PRIO_PGRP, process.pid, 10)
             loop.add_reader(near, heard.listen)
             try:
                 code = await asyncio.wait_for(process.wait(), LONGEST)

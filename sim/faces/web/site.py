@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,14 +15,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
 from sim.experiments.observations import published
+from sim.experiments.output import version
 from sim.experiments.whatif import State, grounds, labels, places
 from sim.faces.charts.words import spaced
 from sim.faces.report.table import say
 from sim.faces.web.address import Address, language, parse
 from sim.faces.web.desk import Desk
-from sim.faces.web.runs import Runs
+from sim.faces.web.measurements import Measurements, check
+from sim.faces.web.runs import EACH, WAITING, Runs
+from sim.faces.web.sharing import Sharing
+from sim.faces.web.shelf import Shelf
+from sim.faces.web.uploads import Uploads
+from sim.faces.web.who import USER
 from sim.language import Text
 from sim.scenario import data
 
@@ -35,6 +41,7 @@ NAMES = (  # of the pages that stand in every page's head, in the order of the w
     ("kapasitet", Text("Kapasitet", "Capacity")),
     ("etterproving", Text("Etterprøving", "Validation")),
     ("rapport", Text("Rapport", "Report")),
+    ("lagret", Text("Lagret", "Saved")),
 )
 
 
@@ -62,34 +69,58 @@ def _comparable(one: str, other: str) -> bool:
     return labels(ours) == labels(theirs) and places(ours).rows == places(theirs).rows
 
 
+def _ground_of(null: str) -> str:
+    """A name for all that compares with a null alternative."""
+    told = repr((labels(State(null)), places(State(null)).rows))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
 Page = Callable[["Site", Request], Awaitable[Response]]
 
 
 class Site:
     """What the pages share."""
 
-    def __init__(self, given: str, null: str | None, workers: int, folder: Path) -> None:
-        self.scenarios = scenarios(given, null)
+    def __init__(
+        self,
+        given: str,
+        null: str | None,
+        workers: int,
+        folder: Path,
+        sharing: Sharing,
+        measured: tuple[Path, ...] = (),
+    ) -> None:
+        self.ready = scenarios(given, null)
         self.given = given
         self.workers = workers
-        self.observed = published(grounds(self.scenarios[0]).loaded.data_folder)
+        self.observed = published(grounds(self.ready[0]).loaded.data_folder)
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self.desk: Desk | None = None
-        self.runs = Runs(folder)
+        self.sharing = sharing
+        self.runs = Runs(folder, EACH if sharing.shared else WAITING)
+        self.shelf = Shelf(folder / "scenarios.sqlite")
+        self.uploads = Uploads(folder / "uploads" / _ground_of(self.null), lambda file: _comparable(file, self.null))
+        check(measured)
+        self.measurements = Measurements(measured, folder / "measured")
         self.paths: frozenset[str] = frozenset()  # of the pages that there are
         self._files: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()  # made for who asked, by what was asked
 
     @property
     def null(self) -> str:
         """The scenario that everything is compared with, no lever turned."""
-        return self.scenarios[0]
+        return self.ready[0]
+
+    @property
+    def scenarios(self) -> list[str]:
+        """What the page offers: the ready ones, the null alternative first, and what has been uploaded."""
+        return [*self.ready, *self.uploads.names()]
 
     def open(self) -> Desk:
         """The desk, once the server runs."""
         if self.desk is None:
-            self.desk = Desk(self.null, self.workers)
+            self.desk = Desk(self.null, self.workers, self.runs.folder.parent)
         return self.desk
 
     def kept_file(self, key: tuple[Any, ...]) -> bytes | None:
@@ -102,9 +133,13 @@ class Site:
         while len(self._files) > KEPT:
             self._files.popitem(last=False)
 
-    def address(self, request: Request) -> Address:
-        """What a request asks for."""
-        return parse(request.query_params.multi_items(), [self.given, *self.scenarios])
+    def address(self, request: Request, apart: Collection[str] = ()) -> Address:
+        """What a request asks for, but for what stands ``apart`` (a page's own questions)."""
+        given = request.query_params.multi_items()
+        if len({key for key, _ in given}) != len(given):
+            raise UserError("adressen sier noe to ganger", "the address says something twice")
+        pairs = [pair for pair in given if pair[0] not in apart]
+        return parse(pairs, [self.given, *self.scenarios])
 
     def page(self, template: str, lang: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from its template; with an ``address`` the head's links keep to it."""
@@ -115,6 +150,8 @@ class Site:
             "t": functools.partial(say, lang),
             "version": version(),
             "null": self.null,
+            "user": USER.get(),
+            "shared": self.sharing.shared,
             "pages": [(path, name.to(lang)) for path, name in NAMES if path in self.paths],
             "kept": f"?{query}" if query else "",
             "path": values.get("other_path", ""),
@@ -143,7 +180,9 @@ def told(page: Page) -> Callable[[Site, Request], Awaitable[Response]]:
                 "fault.html.j2",
                 lang,
                 400,
-                title=say(lang, "Adressen gir ingen side", "No such page"),
+                title=say(lang, "Skjemaet ble ikke tatt imot", "The form was not taken")
+                if request.method == "POST"
+                else say(lang, "Adressen gir ingen side", "No such page"),
                 error=error.render(lang),
             )
 

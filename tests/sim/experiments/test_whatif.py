@@ -11,6 +11,9 @@ from sim.experiments.posterior import with_posterior
 from sim.experiments.replicate import replicate
 from sim.experiments.summary import Summary
 from sim.experiments.whatif import State
+from sim.model.draws import table
+from sim.model.rollout import Model, Rollout
+from sim.scenario import levers
 from sim.scenario.levers import Setting, text_of
 from sim.scenario.load import load
 
@@ -63,6 +66,20 @@ def test_draws_can_be_simulated_in_any_parts(small: str, turned: whatif.Sample) 
         assert np.array_equal(getattr(part, field), getattr(same, field), equal_nan=True)
 
 
+def test_a_dose_is_a_number_in_the_model_of_the_usual_dose(small: str) -> None:
+    """Every lever with another dose than its file's: the columns and draws of the model built of the whole scenario."""
+    stand = whatif.grounds(small)
+    period = stand.loaded.scenario.period
+    usual = [s for s in (levers.usual(lever, period) for lever in stand.levers) if s.dose is not None]
+    state = State(small, tuple(Setting(s.key, s.dose * 0.8, s.start) for s in usual if s.dose is not None))
+    model = Model(levers.build(stand, state.settings))
+    assert len(state.settings) >= 4
+    assert np.array_equal(whatif.numbers(state, SEED), table(model.columns, SEED, whatif.DRAWS))
+    ours = whatif.sample(state, 3, 4, SEED)
+    record = Rollout(model, whatif.numbers(state, SEED)[3], SEED, 3).run()
+    assert np.array_equal(ours.series[0, whatif.SERIES.index("synced"), 0], record.new[:, :, 8].sum(axis=1))
+
+
 def test_without_levers_the_quick_answer_is_the_exact_one(small: str, null: whatif.Sample) -> None:
     quick = whatif.quick(null[:4], null[:4], null, AREA, spans(small))
     exact = whatif.exact(null, null, AREA, spans(small))
@@ -86,7 +103,7 @@ def test_the_quick_fan_is_nearer_than_that_of_the_few_draws_alone(
     """In the mean over all fours of the draws: a single four can be lucky."""
     exact = whatif.exact(turned, null, AREA, spans(small)).fan[:, 6:]
     states = (State(small, TURNED), State(small))
-    few, null_few = (whatif.sample(s, 0, len(turned), SEED, expected=True) for s in states)
+    few, null_few = (whatif.few(s, 0, len(turned), SEED, AREA) for s in states)
     moved, alone = [], []
     for four in (slice(i, i + 4) for i in range(0, len(turned), 4)):
         quick = whatif.quick(few[four], null_few[four], null, AREA, spans(small)).fan[:, 6:]

@@ -60,6 +60,12 @@ def test_the_quantile_function_integrates_to_the_moments(parameter: Parameter) -
 
 
 @pytest.mark.parametrize("parameter", EXAMPLES, ids=NAMES)
+def test_quantiles_have_the_bits_of_scipy_stats(parameter: Parameter) -> None:
+    u = np.random.default_rng(1).random(2000)
+    assert np.array_equal(parameter.quantile(u), parameter._frozen().ppf(u))
+
+
+@pytest.mark.parametrize("parameter", EXAMPLES, ids=NAMES)
 def test_quantiles_rise_within_the_support(parameter: Parameter) -> None:
     values = parameter.quantile(np.linspace(0, 1 - 1e-9, 1001))
     low, high = parameter.support()

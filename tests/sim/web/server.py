@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -47,21 +48,40 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, **headers: str) -> Answer:
-        request = urllib.request.Request(self.address + path, headers=headers)
+        return self._ask(urllib.request.Request(self.address + path, headers=headers))
+
+    def post(self, path: str, fields: dict[str, str] | bytes, **headers: str) -> Answer:
+        """A form of this server's own, unless ``headers`` say otherwise; a redirect is not followed."""
+        content = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()
+        own = {"sec-fetch-site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        own = {k: v for k, v in own.items() if v}
+        return self._ask(urllib.request.Request(self.address + path, content, own, method="POST"))
+
+    def _ask(self, request: urllib.request.Request) -> Answer:
         try:
-            with urllib.request.urlopen(request, timeout=120) as response:
+            with _OPENER.open(request, timeout=120) as response:
                 return Answer(response.status, response.headers, response.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Redirects are answers: who asks sees them."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_Stay)
+
+
 @contextlib.contextmanager
-def serving(cwd: Path, *arguments: str) -> Iterator[Server]:
-    """The command with ``arguments`` on a free port; ended with Ctrl-C."""
+def serving(cwd: Path, *arguments: str, **environment: str) -> Iterator[Server]:
+    """The command with ``arguments`` and ``environment`` on a free port; ended with Ctrl-C."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sim.faces.cli", "web", *arguments, "--port", "0", "--json"],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
+        env=os.environ | {"PYTHONPATH": str(shipped().parent)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -37,6 +37,7 @@ FLAGS = (
     "--disable-sync",
 )
 OUT = Path("out/web")
+MEASURED = Path(__file__).parent / "measured"
 PAIR = "a=small.yaml!elearning:9~2026-03!Bare+kurs&b=small.yaml!elearning:3.5~2026-03,eid-nurses:25~2026-06!Begge"
 PACKAGE = "elearning=9~2026-03&eid-nurses=25~2026-06&month=2027-12&area=Helse+Fonna:hospital"
 SIZES = {"wide": (1280, 900, "light"), "narrow": (320, 800, "light"), "dark": (1280, 900, "dark")}
@@ -46,7 +47,10 @@ SIZES = {"wide": (1280, 900, "light"), "narrow": (320, 800, "light"), "dark": (1
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("browser")
     (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    with serving(folder, "small.yaml", "--workers", "2") as running:
+    with serving(folder, "small.yaml", "--workers", "2", "--capacity", str(MEASURED)) as running:
+        for dose in (5, 9):
+            state = f"lagre?scenario=small.yaml&elearning={dose}~2026-03"
+            assert running.post(state, {"name": "Plan A", "author": "Kari", "comment": f"{dose} %"}).status == 303
         yield running
 
 
@@ -130,9 +134,14 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         "",
         "utforsk?elearning=9~2026-03",
         "utforsk?lang=en&elearning=9~2026-03",
+        "plan?consent-exemption=2026-03",
+        "kapasitet?elearning=9~2026-03",
         f"sammenlign?{PAIR}",
         f"barrierer?{PACKAGE}",
         "etterproving?elearning=9~2026-03",
+        "lagret",
+        "lagret?navn=Plan+A",
+        "lagret?lang=en&fra=1&til=2",
         "rapport?elearning=9~2026-03",
         "rapport.html?elearning=9~2026-03&sections=fan,gates,places",
         "tilgjengelighet",
@@ -157,27 +166,40 @@ def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: s
     assert found == []
 
 
+@pytest.mark.parametrize("path", ["plan?consent-exemption=2026-03", "kapasitet"])
+def test_no_text_of_a_chart_that_stands_still_is_cut_or_small(visit: Any, path: str) -> None:
+    seen = visit(path, "narrow")
+    seen.page.wait_for_function("document.body.classList.contains('drawn')")
+    _texts_are_whole(seen, ".chart svg", path)
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_no_text_of_a_chart_is_cut_or_small(visit: Any, size: str) -> None:
     seen = visit("utforsk?elearning=9~2026-03", size)
     for kind in ("fan", "gates", "change"):
         seen.page.locator("#first-choice").select_option(kind)
         seen.page.wait_for_timeout(300)
-        texts = seen.page.evaluate(
-            """() => [...document.querySelectorAll('#first-finding ~ .chart svg')].flatMap(svg => {
-                const frame = svg.getBoundingClientRect();
-                return [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => {
-                    const box = t.getBoundingClientRect();
-                    const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 &&
-                        box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
-                    return [t.textContent, inside, parseFloat(getComputedStyle(t).fontSize)];
-                });
-            })"""
-        )
-        assert len(texts) > 5
-        for text, inside, points in texts:
-            assert inside, (kind, text)
-            assert points >= 11, (kind, text)
+        _texts_are_whole(seen, "#first-finding ~ .chart svg", kind)
+
+
+def _texts_are_whole(seen: Visit, charts: str, what: str) -> None:
+    """Every text of the charts lies inside its chart and is at least 11 points."""
+    texts = seen.page.evaluate(
+        """charts => [...document.querySelectorAll(charts)].flatMap(svg => {
+            const frame = svg.getBoundingClientRect();
+            return [...svg.querySelectorAll('text')].filter(t => t.textContent).map(t => {
+                const box = t.getBoundingClientRect();
+                const inside = box.left >= frame.left - 1 && box.right <= frame.right + 1 &&
+                    box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1;
+                return [t.textContent, inside, parseFloat(getComputedStyle(t).fontSize)];
+            });
+        })""",
+        charts,
+    )
+    assert len(texts) > 5
+    for text, inside, points in texts:
+        assert inside, (what, text)
+        assert points >= 11, (what, text)
 
 
 _TEXTS = """() => [...document.querySelectorAll('[data-chart] svg')].flatMap(svg => {
@@ -467,8 +489,8 @@ def test_the_table_says_what_the_chart_shows(visit: Any) -> None:
 
 def test_the_saved_file_is_what_the_page_shows(visit: Any) -> None:
     seen = visit("utforsk?elearning=9~2026-03")
-    seen.page.get_by_label("Navn").fill("Vår plan: øst & vest")
-    seen.page.get_by_label("Navn").press("Tab")
+    seen.page.get_by_label("Navn", exact=True).fill("Vår plan: øst & vest")
+    seen.page.get_by_label("Navn", exact=True).press("Tab")
     seen.moved()
     with seen.page.expect_download() as waiting:
         seen.page.get_by_role("link", name="Lagre som YAML").click()
@@ -477,6 +499,96 @@ def test_the_saved_file_is_what_the_page_shows(visit: Any) -> None:
     assert "title: 'Vår plan: øst & vest'" in text
     assert "name: elearning" in text
     assert "var-plan-ost-vest.yaml --replications 60" in seen.text("command")
+
+
+def test_a_plan_is_saved_on_the_server_told_apart_from_the_one_before_and_opened_again(visit: Any) -> None:
+    seen = visit("utforsk?elearning=5~2026-03")
+    page = seen.page
+    for dose, comment in (("5", "forsiktig"), ("12", "mer")):
+        seen.lever("Obligatorisk e-læring").fill(dose)
+        page.get_by_label("Navn", exact=True).fill("Vår plan")
+        page.get_by_label("Navn", exact=True).press("Tab")
+        seen.moved()
+        page.get_by_label("Ditt navn").fill("Kari Nordmann")
+        page.get_by_label("Kommentar").fill(comment)
+        page.get_by_role("button", name="Lagre på tjeneren").click()
+        page.wait_for_url("**/lagret?**")
+        assert page.get_by_role("heading", name="Lagret: Vår plan").count() == 1
+        page.get_by_role("link", name=re.compile("Utforsk ?: Vår plan")).first.click()
+        page.wait_for_url("**/utforsk?**")
+        seen.settled()
+        assert seen.query()["elearning"] == f"{dose}~2026-03"
+        assert page.get_by_label("Ditt navn").input_value() == "Kari Nordmann"  # remembered
+    page.get_by_role("link", name="Alt som er lagret").click()
+    page.get_by_role("link", name="Vår plan", exact=True).click()
+    page.get_by_role("button", name="Vis", exact=True).click()
+    row = page.locator("table tr", has_text="Obligatorisk e-læring")
+    assert [c.replace("\u00a0", " ") for c in row.locator("td").all_text_contents()] == [
+        "5 % per måned, fra mars 2026",
+        "12 % per måned, fra mars 2026",
+    ]
+    assert not seen.faults
+
+
+def test_a_file_is_uploaded_and_a_wrong_one_is_told_at_its_line(visit: Any, tmp_path: Path) -> None:
+    seen = visit("")
+    page = seen.page
+    file = tmp_path / "egen.yaml"
+    for content in ("knowlegde: {seats: 1}\n", ""):
+        file.write_text(SMALL.format(title="Opplastet plan") + content, encoding="utf-8")
+        page.goto(seen.page.url.split("opplasting")[0])
+        page.get_by_label("Et scenario av ditt eget").set_input_files(file)
+        page.get_by_role("button", name="Last opp").click()
+        if content:
+            assert "egen.yaml:4:1: knowlegde" in str(page.locator("main").text_content())
+    page.wait_for_url("**/utforsk?scenario=**")
+    seen.settled()
+    assert "Opplastet plan" in str(page.locator(".page-head").text_content())
+
+
+def test_the_laws_line_is_moved_with_the_keyboard(visit: Any) -> None:
+    seen = visit("plan")
+    page = seen.page
+    page.wait_for_function("document.body.classList.contains('drawn')")
+    chart = "[data-chart=gantt] svg"
+    lines = page.locator(f"{chart} .mark-rule line").count()
+    law = seen.lever("Utvidet unntak fra samtykke")
+    assert law.get_attribute("aria-valuetext") == "gjennomføres ikke"
+    law.focus()
+    law.press("Home")
+    page.get_by_text("Lovendringen er i kraft innen").wait_for()
+    assert seen.query()["consent-exemption"] == "2026-01"
+    assert law.get_attribute("aria-valuetext") == "jan. 2026"
+    page.wait_for_function(
+        "([path, n]) => document.querySelectorAll(path).length === n", arg=[f"{chart} .mark-rule line", lines + 2]
+    )
+    page.get_by_text("prosentpoeng mot nullalternativet").wait_for()
+    said = seen.text("laws")
+    page.reload()
+    assert seen.text("laws") == said
+    assert law.get_attribute("aria-valuetext") == "jan. 2026"
+    page.get_by_label("Mål: synkroniseringsgrad").fill("55")
+    page.get_by_role("button", name="Finn en plan").click()
+    page.get_by_role("button", name="Avbryt").click()
+    page.get_by_role("button", name="Regn ut").wait_for()
+    assert seen.query()["target"] == "55"
+    assert seen.query()["consent-exemption"] == "2026-01"
+    assert not seen.faults
+
+
+def test_capacity_from_a_file_to_the_months(visit: Any) -> None:
+    seen = visit("kapasitet")
+    page = seen.page
+    page.get_by_label("Last opp result.json").set_input_files(str(MEASURED / "capacity.json"))
+    page.get_by_role("button", name="Last opp", exact=True).click()
+    page.get_by_role("heading", name="Bestått ved 450 åpninger per sekund i alle 3 søk").wait_for()
+    page.get_by_role("button", name="Regn ut").click()
+    page.locator("[data-chart=headroom] svg").wait_for(timeout=120_000)
+    page.get_by_text("Kjernejournal bærer toppen i alle måneder").wait_for()
+    assert page.locator("[data-chart=headroom] svg .mark-area path").count() == 2
+    for name in ("timeline", "knee", "headroom"):
+        assert page.locator(f"[data-chart={name}] svg .mark-line path").count() >= 2
+    assert not seen.faults
 
 
 @pytest.mark.slow

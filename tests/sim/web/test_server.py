@@ -131,7 +131,9 @@ def test_a_dose_outside_what_the_file_states_is_said(server: Server) -> None:
 
 
 @pytest.mark.parametrize("lang", ["nb", "en"])
-@pytest.mark.parametrize("path", ["", "utforsk", "sammenlign", "barrierer", "etterproving", "tilgjengelighet"])
+@pytest.mark.parametrize(
+    "path", ["", "utforsk", "sammenlign", "barrierer", "plan", "kapasitet", "etterproving", "lagret", "tilgjengelighet"]
+)
 def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Server, path: str, lang: str) -> None:
     answer = server.get(f"{path}?lang={lang}")
     assert answer.status == 200
@@ -152,7 +154,16 @@ def test_pages_ask_nothing_of_other_machines_and_run_no_inline_script(server: Se
 
 
 def test_every_link_leads_somewhere(server: Server) -> None:
-    for path in ("", "utforsk", "?lang=en", "etterproving?lang=en", "tilgjengelighet"):
+    for path in (
+        "",
+        "utforsk",
+        "?lang=en",
+        "plan?lang=en",
+        "kapasitet",
+        "etterproving?lang=en",
+        "lagret",
+        "tilgjengelighet",
+    ):
         for address in Page(server.get(path).text).addresses():
             if address.startswith("#"):
                 continue
@@ -308,10 +319,24 @@ def test_who_leaves_before_the_answer_leaves_nothing_behind(server: Server) -> N
     assert answer.json()["exact"]
 
 
-def test_twenty_sessions_at_once_each_get_their_own_answer(server: Server) -> None:
+def test_twenty_sessions_at_once_each_get_their_own_answer_while_a_run_is_under_way(
+    server: Server, folder: Path, tmp_path: Path
+) -> None:
     doses = [0.5 * n for n in range(1, 21)]
-    with ThreadPoolExecutor(20) as many:
-        answers = list(many.map(lambda d: server.get(f"svar/raskt?elearning={d:g}~2026-03").json(), doses))
+    words = ["forecast", "small.yaml", "--replications", "50000", "--out", str(tmp_path / "run")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "sim.faces.cli", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(shipped().parent)},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as run:
+        try:
+            with ThreadPoolExecutor(20) as many:
+                answers = list(many.map(lambda d: server.get(f"svar/raskt?elearning={d:g}~2026-03").json(), doses))
+            assert run.poll() is None
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
     for dose, answer in zip(doses, answers, strict=True):
         assert f"elearning={dose:g}~2026-03" in answer["query"]
     last = [a["charts"]["change"]["data"]["rows"][-1]["middle"] for a in answers]

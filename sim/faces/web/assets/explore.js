@@ -123,6 +123,8 @@ function settle(now) {
   by("redo").disabled = remembered.redo.length === 0;
   by("save").href = `scenario.yaml?${now}`;
   by("trust").href = `etterproving?${now}`;
+  by("shelve").action = `lagre?${now}`;
+  if (state.name) by("shelve-name").value = state.name;
   by("compare").href = `sammenlign?${now}`;
   by("report").href = `rapport?${now}`;
   for (const link of document.querySelectorAll(".pages a")) link.href = `${link.getAttribute("href").split("?")[0]}?${now}`;
@@ -176,18 +178,26 @@ function complain(text) {
 let wanted = null;
 let asking = false;
 async function quickly() {
-  // one question under way at a time, and the newest next
+  // one question under way at a time, and the newest next: it is on its way while the answer before it is drawn
   wanted = { text: query(), since: performance.now() };
   if (asking) return;
   asking = true;
-  while (wanted) {
-    const { text, since } = wanted;
-    wanted = null;
-    const answer = await ask(`svar/raskt?${text}`);
+  let under = question();
+  while (under) {
+    const { text, since, coming } = under;
+    const answer = await coming;
+    under = wanted && question();
     if (answer && !(shown?.exact && shown.asked === query() && text === query())) await show({ ...answer, asked: text });
     if (answer) performance.measure("redraw", { start: since, end: performance.now() });
+    under ??= wanted && question();
   }
   asking = false;
+}
+
+function question() {
+  const asked = { ...wanted, coming: ask(`svar/raskt?${wanted.text}`) };
+  wanted = null;
+  return asked;
 }
 
 let underway = null;
@@ -213,6 +223,7 @@ function exactly() {
 
 let shown = null;
 let before = null;
+let rests = null;
 const slots = [...document.querySelectorAll(".slot")].map((element) => ({ element, view: null, kind: "" }));
 
 async function show(answer) {
@@ -222,7 +233,9 @@ async function show(answer) {
   put(by("status"), answer.status);
   put(by("command"), answer.command);
   by("save").setAttribute("download", answer.file);
-  by("rests").replaceChildren(...answer.rests.map((line) => element("li", line)));
+  by("shelve-name").value = answer.title;
+  if (String(answer.rests) !== String(rests)) by("rests").replaceChildren(...answer.rests.map((line) => element("li", line)));
+  rests = answer.rests;
   await Promise.all(slots.map(draw));
   performance.measure("draw", { start: begun, end: performance.now() });
 }

@@ -1,7 +1,7 @@
 // A page whose charts do not move: draws them, and follows runs to their end.
 import { dark, feed, put, view } from "./charts.js";
 
-const setup = JSON.parse(document.getElementById("setup").textContent);
+export const setup = JSON.parse(document.getElementById("setup").textContent);
 
 async function draw(container) {
   const chart = setup.charts[container.dataset.chart];

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from sim.errors import UserError
 from sim.experiments import priced, shapley, whatif
 from sim.experiments.compare import MOST_IN_SHAPLEY, part_draws
-from sim.experiments.forecast import version
+from sim.experiments.output import version
 from sim.experiments.whatif import DRAWS, Sample, State, grounds, labels
 from sim.faces.charts import barriers as charts
 from sim.faces.charts.words import area_text, month_text, slug

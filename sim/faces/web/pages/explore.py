@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
 from sim.experiments.whatif import DRAWS, State, grounds, labels
 from sim.faces.charts import outlook as charts
 from sim.faces.charts.words import area_text, month_text, slug
@@ -14,8 +14,8 @@ from sim.faces.report.table import say
 from sim.faces.web import content, panel, vega
 from sim.faces.web.address import area_index, areas, language
 from sim.faces.web.desk import Gone
+from sim.faces.web.pages.saved import author_of, scenario_file
 from sim.faces.web.site import Site, told
-from sim.scenario import levers
 
 
 @told
@@ -42,6 +42,7 @@ async def explore(site: Site, request: Request) -> Response:
         other_path="utforsk",
         rests=content.rests(address, State(site.null)),
         saved_as=content.title(address),
+        author=author_of(request),
         setup={
             "levers": panel.as_setup(listed),
             "lang": lang,
@@ -97,32 +98,24 @@ async def _answer(site: Site, request: Request, whole: bool) -> Response:
         return JSONResponse({"error": error.render(lang)}, 400)
     area = area_index(State(address.scenario), address.area)
     try:
-        if whole:
-            outlook, outlay = await desk.exact(address.state, area, request.is_disconnected)
-        else:
-            outlook, outlay = await desk.quick(address.state, area)
+        outlook, outlay = (
+            await desk.exact(address.state, area, request.is_disconnected)
+            if whole
+            else await desk.quick(address.state, area)
+        )
     except Gone:
         return Response(status_code=499)
     whole = outlook.draws == DRAWS
     answer = content.answer(address, outlook, outlay, desk.null, desk.seed, whole, site.observed)
-    return JSONResponse(answer, headers={"cache-control": "no-store"})
+    return Response(orjson.dumps(answer), media_type="application/json", headers={"cache-control": "no-store"})
 
 
 @told
 async def file(site: Site, request: Request) -> Response:
     """The scenario as a file that ``utrulling forecast`` reads."""
     address = site.address(request)
-    title = content.title(address)
-    seed = grounds(site.null).loaded.scenario.seed
-    comment = say(
-        address.lang,
-        f"Laget med utrulling web {version()}. Gjenta tallene på siden:\n  {content.command(address, seed)}\n"
-        f"Åpne det igjen på siden: utforsk?{address.query()}",
-        f"Made with utrulling web {version()}. Repeat the page's numbers:\n  {content.command(address, seed)}\n"
-        f"Open it on the page again: utforsk?{address.query()}",
-    )
-    text = levers.text_of(grounds(address.scenario), address.settings, title, comment)
-    name = slug(title) + ".yaml"
+    text = scenario_file(site, address)
+    name = slug(content.title(address)) + ".yaml"
     return Response(
         text,
         media_type="application/yaml; charset=utf-8",

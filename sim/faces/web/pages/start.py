@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sim.errors import UserError
 from sim.experiments.whatif import DRAWS, grounds, plain_model
 from sim.faces.report.table import say
 from sim.faces.web.address import language, parse
+from sim.faces.web.pages.saved import line
 from sim.faces.web.site import Site, told
 from sim.scenario import levers
+
+NEWEST = 5  # saved scenarios and runs on the page
 
 
 @told
@@ -21,7 +26,10 @@ async def start(site: Site, request: Request) -> Response:
     lang = language(request.query_params.multi_items())
     ready = []
     for name in site.scenarios:
-        scenario = plain_model(name).scenario
+        try:
+            scenario = plain_model(name).scenario
+        except UserError:
+            continue  # an uploaded file that a newer version of the program no longer takes
         title = scenario.title if lang == "nb" or not scenario.title_en else scenario.title_en
         ready.append(
             {
@@ -29,6 +37,7 @@ async def start(site: Site, request: Request) -> Response:
                 "title": title,
                 "description": scenario.description,
                 "null": name == site.null,
+                "uploaded": name not in site.ready,
             }
         )
     usual = parse([("scenario", site.given), ("lang", lang)], [site.given, *site.scenarios])
@@ -46,6 +55,8 @@ async def start(site: Site, request: Request) -> Response:
         other="" if lang == "en" else "lang=en",
         other_path="./",
         draws=DRAWS,
+        saved=[line(site, v, lang) for v in await asyncio.to_thread(site.shelf.latest, NEWEST)],
+        runs=site.runs.latest(NEWEST),
     )
 
 

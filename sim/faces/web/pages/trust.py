@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from sim.errors import UserError
-from sim.experiments.forecast import version
+from sim.experiments.output import version
 from sim.experiments.posterior import posterior_of
 from sim.experiments.whatif import grounds
 from sim.faces.report.table import say

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sim.faces.charts.chart import Chart
+from sim.faces.web.vega.capacity import headroom, knee, timeline
 from sim.faces.web.vega.compare import curves, lines, plane, spans
 from sim.faces.web.vega.evidence import foreseen, moved
 from sim.faces.web.vega.frame import COLOURS, Spec
 from sim.faces.web.vega.gates import gates
+from sim.faces.web.vega.plan import gantt, money
 from sim.faces.web.vega.time import change, fan
 from sim.faces.web.vega.tornado import tornado
 
@@ -17,6 +19,11 @@ KINDS: dict[str, Callable[[str, dict[str, str], dict[str, Any]], Spec]] = {
     "fan": fan,
     "gates": gates,
     "change": change,
+    "gantt": gantt,
+    "money": money,
+    "knee": knee,
+    "timeline": timeline,
+    "headroom": headroom,
     "lines": lines,
     "curves": curves,
     "spans": spans,

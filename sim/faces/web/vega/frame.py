@@ -50,6 +50,9 @@ def frame(colours: dict[str, str], height: int | dict[str, int]) -> Spec:
                 "aria": False,
                 "labelColor": colours["text"],
                 "labelFontSize": 12,
+                "titleColor": colours["text"],
+                "titleFontSize": 12,
+                "titleFontWeight": "normal",
                 "domainColor": colours["text"],
                 "tickColor": colours["text"],
                 "gridColor": colours["line"],
@@ -78,3 +81,9 @@ def points(lang: str) -> str:
     """The label of an axis of differences of shares, in percentage points."""
     mark = "," if lang == "nb" else "."
     return f"replace(replace(format(datum.value * 100, '.3~f'), '.', '{mark}'), '-', '\u2212')"
+
+
+def plain(lang: str) -> str:
+    """The label of an axis of numbers."""
+    mark, space = (",", "\u00a0") if lang == "nb" else (".", ",")
+    return f"replace(replace(replace(format(datum.value, ',~f'), /,/g, '_'), '.', '{mark}'), /_/g, '{space}')"
