@@ -273,9 +273,11 @@ def _first_section(answered: Answered, d: Decision, lang: str) -> Section:
             say(
                 lang,
                 f"Rekkefølgen er etter forventet verdi av perfekt informasjon om tallet (EVPPI), når en ekstra synkronisert oppføring er verd "
-                f"{number(d.at, lang)} kr: så mye er det verd å vite tallet før det velges tiltak. Det som ikke skiller seg fra 0, kommer sist.",
+                f"{number(d.at, lang)} kr: så mye er det verd å vite tallet før det velges tiltak. Det som ikke skiller seg fra 0, kommer sist. Ved siden av: "
+                "svaret når tallet er lavt (P10) og høyt (P90), og tallets andel av variansen der den er regnet.",
                 f"In order of the expected value of perfect information on the number (EVPPI), when an extra synced entry is worth NOK "
-                f"{number(d.at, lang)}: so much is it worth to know the number before choosing an intervention. What cannot be told from 0 comes last.",
+                f"{number(d.at, lang)}: so much is it worth to know the number before choosing an intervention. What cannot be told from 0 comes last. Beside it: "
+                "the answer with the number low (P10) and high (P90), and its share of the variance where that was computed.",
             )
         ],
         tables=[shown],
@@ -294,28 +296,28 @@ def first(answered: Answered, lang: str) -> Table:
         _first_title(lang),
         [
             say(lang, "Tall", "Number"),
-            say(lang, "Verdi av å vite (EVPPI), mill. kr", "Value of knowing (EVPPI), NOK million"),
+            say(lang, "Evidensgrad", "Tag"),
+            say(lang, "EVPPI, mill. kr", "EVPPI, NOK million"),
             say(lang, "Skjevhet trukket fra", "Bias taken off"),
             say(lang, "Skiller seg fra 0", "Stands out from 0"),
-            say(lang, "Svaret ved P10", "Answer at P10"),
-            say(lang, "Svaret ved P90", "Answer at P90"),
-            say(lang, "Total andel av variansen", "Total share of the variance"),
-            say(lang, "Evidensgrad", "Tag"),
+            say(lang, "Ved P10", "At P10"),
+            say(lang, "Ved P90", "At P90"),
+            say(lang, "Andel (Sobol)", "Share (Sobol)"),
         ],
-        ["text", "decimal", "decimal", "text", "share", "share", "share", "text"],
+        ["text", "text", "decimal", "decimal", "text", "share", "share", "share"],
     )
     for key in d.ranked:
         worth, own = d.worth[key], swing[key]
         made.rows.append(
             [
                 title(answered.loaded, answered.space, key, lang),
+                _tags(factors[key], lang),
                 worth.value,
                 worth.bias,
                 say(lang, "ja", "yes") if worth.distinct else say(lang, "nei", "no"),
                 own.low,
                 own.high,
                 share[key].total if key in share else None,
-                _tags(factors[key], lang),
             ]
         )
     return made

@@ -149,7 +149,7 @@ def test_sensitivity_ranks_what_to_measure_first(
     with (out / "first.csv").open(encoding="utf-8") as handle:
         rows = list(csv.reader(handle))[1:]
     assert [row[0] for row in rows] == [k["name"] for k in known]
-    assert all(row[-1] for row in rows)  # every number has its tag
+    assert all(row[1] for row in rows)  # every number has its tag
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "Mål dette først" in report
     assert "Lærer av kolleger (Bass q)" in report
