@@ -149,8 +149,9 @@ def run(options: argparse.Namespace) -> int:
     target = Path(options.out or Path("out") / "sensitivity")
     output.refuse_if_foreign(target)
     loaded = load(options.scenario)
+    kept = None
     if not options.prior:
-        loaded = with_posterior(loaded)[0]
+        loaded, kept = with_posterior(loaded)
     seed = loaded.scenario.seed if options.seed is None else options.seed
     model = Model(loaded.scenario)
     asked = Asked(options.measure, options.area, options.sector, options.by)
@@ -197,7 +198,8 @@ def run(options: argparse.Namespace) -> int:
         "tornado": sensitivities.swings(answered, options.lang),
         "screening": sensitivities.screening(answered, options.lang),
     }
-    files = analysis.write(target, made, data, {"scenario": loaded.name, "seed": seed}, options.lang)
+    manifest = {"scenario": loaded.name, "seed": seed, "posterior": None if kept is None else kept.summary}
+    files = analysis.write(target, made, data, manifest, options.lang)
 
     tags = {factor.key: factor.tags for factor in space.factors}
 

@@ -183,7 +183,7 @@ def test_without_draws_nothing_is_said_of_the_worth_of_knowing(
     scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "s"
-    few = ["--trajectories", "2", "--size", "2", "--top", "2", "--draws", "0", "--workers", "1", "--prior"]
+    few = ["--trajectories", "2", "--size", "2", "--top", "2", "--draws", "0", "--workers", "1"]
     assert main(["sensitivity", scenario, "--by", "2025-12", *few, "--out", str(out)]) == 0
     told = capsys.readouterr().out
     assert "er ikke avklart" in told  # two points settle nothing
@@ -193,6 +193,8 @@ def test_without_draws_nothing_is_said_of_the_worth_of_knowing(
     assert "EVPPI" not in text
     assert "Mål dette først" not in text
     assert "EVPPI" not in (out / "first.csv").read_text(encoding="utf-8")
+    fitted = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["posterior"]
+    assert fitted["file"] == "helse-vest.parquet"
 
 
 def test_prioritise_writes_the_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
