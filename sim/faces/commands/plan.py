@@ -163,7 +163,7 @@ def run(options: argparse.Namespace) -> int:
             f"{options.budget} has no money for {late}; the budget must cover every year from the first start to --by",
         )
     named = options.names or intervention.shipped()
-    chosen = choices(loaded, named, [s.month for s in starts])
+    chosen = choices(loaded, named, starts, options.by)
     limits = np.array([budget.years[y].value or 0.0 for y in years])
     task = Task(chosen.items, limits, options.target, options.probability)
     job = Variants(loaded, chosen.interventions, asked, years, seed, options.draws).with_cards()
@@ -281,7 +281,13 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "seed": answered.seed,
         "reached": found.plan is not None,
         "plan": [
-            {"intervention": c.key, "start": c.start} for c in sorted(answered.plan, key=lambda c: (c.start, c.key))
+            {
+                "intervention": c.key,
+                "start": c.start,
+                "money_from": answered.options.paid[c].month,
+                "decided": answered.options.paid[c].plan.isoformat(),
+            }
+            for c in sorted(answered.plan, key=lambda c: (c.start, c.key))
         ],
         "level": finite(got.level(probability)),
         "probability_reached": got.reached(found.task.target),

@@ -237,8 +237,10 @@ def _cycle(answered: Answered, lang: str) -> str:
     starts = "; ".join(f"{month(s.month, lang)} ({_date(s, lang)})" for s in answered.starts)
     return say(
         lang,
-        f"Tiltak kan begynne i disse månedene (fristen for planen som avgjør det, i parentes): {starts}.",
-        f"Interventions can begin in these months (deadline of the plan that decides it in brackets): {starts}.",
+        f"Penger kan begynne å gå i disse månedene (fristen for planen som avgjør det, i parentes): {starts}. "
+        "Et tiltak som må forberedes, begynner så mange måneder senere som forberedelsene tar; ingenting koster før planen som avgjør det.",
+        f"Money can begin to move in these months (deadline of the plan that decides it in brackets): {starts}. "
+        "An intervention that must be prepared starts as many months later as that takes; nothing costs before the plan that decides it.",
     )
 
 
@@ -249,17 +251,17 @@ def _date(start: Start, lang: str) -> str:
 def plan_table(answered: Answered, lang: str) -> Table:
     """What to start when, by whose decision, and what it costs."""
     deciders, named = words(DECIDERS), answered.options.interventions
-    deadline = {s.month: _date(s, lang) for s in answered.starts}
     made = Table(
         say(lang, "Plan", "Plan"),
         [
-            say(lang, "Start", "Start"),
             say(lang, "Avgjøres i planen med frist", "Decided in the plan of"),
+            say(lang, "Penger fra", "Money from"),
+            say(lang, "Start", "Start"),
             say(lang, "Tiltak", "Intervention"),
             say(lang, "Hvem bestemmer", "Who decides"),
             say(lang, "Mill. kr alene, 2024-kr", "NOK million alone, 2024"),
         ],
-        ["text", "text", "text", "text", "decimal"],
+        ["text", "text", "text", "text", "text", "decimal"],
     )
     for choice in sorted(answered.plan, key=lambda c: (c.start, c.key)):
         one = named[choice.key]
@@ -267,8 +269,9 @@ def plan_table(answered: Answered, lang: str) -> Table:
         who = ", ".join(deciders[d].label(lang) for d in one.form.decides)
         made.rows.append(
             [
+                _date(answered.options.paid[choice], lang),
+                month(answered.options.paid[choice].month, lang),
                 month(choice.start, lang),
-                deadline[choice.start],
                 one.title(lang),
                 who,
                 None if alone is None else alone.total,
@@ -388,11 +391,10 @@ def _search(answered: Answered, lang: str) -> list[str]:
             )
         )
     if answered.options.refused:
-        reasons = sorted(
-            {f"{c.key}: {text.to(lang).split(': ', 1)[-1]}" for c, text in answered.options.refused.items()}
-        )
+        named = answered.options.interventions
+        reasons = sorted({f"{named[c.key].title(lang)}: {t.to(lang)}" for c, t in answered.options.refused.items()})
         said.append(
-            say(lang, "Kan ikke begynne i noen av månedene: ", "Cannot begin in some of the months: ")
+            say(lang, "Kan ikke brukes fra alle månedene: ", "Cannot be used from all of the months: ")
             + "; ".join(reasons)
             + "."
         )

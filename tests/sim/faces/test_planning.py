@@ -59,9 +59,11 @@ def test_a_target_that_can_be_reached_gets_the_cheapest_plan(
     assert found["reached"]
     assert found["level"] >= round(target, 4)
     assert found["plan"]
-    assert {p["start"] for p in found["plan"]} <= {"2025-01", "2025-03"}  # the starts of the mandate's cycle
+    assert all(p["decided"] < p["money_from"] <= p["start"] for p in found["plan"])
+    assert {p["money_from"] for p in found["plan"]} <= {"2025-01", "2025-03"}  # the months of the mandate's cycle
     for year, cost in found["cost_per_year_mnok"].items():
         assert cost <= found["budget_per_year_mnok"][year] + 1e-9
+        assert cost == 0 or year >= min(p["money_from"] for p in found["plan"])[:4]
     assert math.isclose(sum(found["cost_per_year_mnok"].values()), found["cost_mnok"])
     assert found["optimality_gap"] == 0
     assert found["verified"]["draws"] == 4
