@@ -186,6 +186,8 @@ def run(options: argparse.Namespace) -> int:
         "target": options.target,
         "by": options.by,
         "probability": options.probability,
+        "found": found.plan is not None,
+        "verified": answered.confirmed,
     }
     files = analysis.write(target, made, tables, manifest, options.lang)
     answer(options, _content(answered, options) | {"folder": str(target), "files": files})
@@ -279,7 +281,9 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "area": answered.asked.area,
         "sector": answered.asked.sector,
         "seed": answered.seed,
-        "reached": found.plan is not None,
+        "found": found.plan is not None,
+        "verified": answered.confirmed,
+        "reached": found.plan is not None and answered.confirmed,
         "plan": [
             {
                 "intervention": c.key,
@@ -311,7 +315,7 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "level_upper_bound": finite(found.upper_bound) if found.plan is None else None,
         "evaluations": found.evaluations,
         "bounds": {k: x for k, x in vars(found.bounds).items() if k != "gains"},
-        "verified": None if v is None else vars(v),
+        "check": None if v is None else vars(v),
         "refused": [
             {"intervention": c.key, "start": c.start, "reason": text.to(options.lang)}
             for c, text in answered.options.refused.items()

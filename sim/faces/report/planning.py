@@ -57,6 +57,11 @@ class Answered:
         return found if found is not None else frozenset()
 
     @property
+    def confirmed(self) -> bool:
+        """Whether the check reaches the target as surely as was asked."""
+        return self.verified is not None and self.verified.level >= self.found.task.target
+
+    @property
     def evaluation(self) -> Evaluation:
         """What it gives and costs."""
         return self.found.known[self.plan]
@@ -89,12 +94,33 @@ def sentences(answered: Answered, lang: str) -> list[str]:
     level = percent(max(answered.evaluation.level(task.probability), 0), lang, 1)
     listed = "; ".join(titles(answered, lang)) or say(lang, "ingen tiltak", "no interventions")
     said = []
+    v = answered.verified
+    checked = "–" if v is None else percent(v.reached / v.draws, lang)
+    nothing = percent(max(found.none.level(task.probability), 0), lang, 1)
     if found.plan is not None:
+        gives = say(
+            lang,
+            f"den billigste pakken som er funnet, koster {cost} mill. kr og gir minst {target} i {what}",
+            f"the cheapest plan found costs NOK {cost} million and gives at least {target} in {what}",
+        )
         said.append(
             say(
                 lang,
-                f"Målet nås: den billigste pakken som er funnet, koster {cost} mill. kr og gir minst {target} i {what} med {sure} sannsynlighet.",
-                f"The target is reached: the cheapest plan found costs NOK {cost} million and gives at least {target} in {what} with {sure} probability.",
+                f"Målet nås: {gives} med {sure} sannsynlighet.",
+                f"The target is reached: {gives} with {sure} probability.",
+            )
+            if answered.confirmed
+            else say(
+                lang,
+                f"Målet er ikke sikkert nådd: {gives} med {sure} sannsynlighet i søket, men kontrollen på nye trekk gir {checked}.",
+                f"It is not sure that the target is reached: {gives} with {sure} probability in the search, but the check on fresh draws gives {checked}.",
+            )
+        )
+        said.append(
+            say(
+                lang,
+                f"Nullalternativet når {nothing} med {sure} sannsynlighet.",
+                f"The null alternative reaches {nothing} with {sure} probability.",
             )
         )
         said.append(say(lang, f"Pakken: {listed}.", f"The plan: {listed}."))
@@ -131,7 +157,6 @@ def sentences(answered: Answered, lang: str) -> list[str]:
                     f"but that is not settled: such a plan would cost at least NOK {number(found.lower_bound, lang, 1)} million.",
                 )
             )
-        nothing = percent(max(found.none.level(task.probability), 0), lang, 1)
         said.append(
             say(
                 lang,
@@ -141,15 +166,14 @@ def sentences(answered: Answered, lang: str) -> list[str]:
                 f"By the bounds of the search no other plan inside the budget gives more than {percent(found.upper_bound, lang, 1)}.",
             )
         )
-    v = answered.verified
     if v is not None:
-        share, low, high = (percent(x, lang) for x in (v.reached / v.draws, v.low, v.high))
+        low, high = (percent(x, lang) for x in (v.low, v.high))
         said.append(
             say(
                 lang,
-                f"Kontroll med hele den tilfeldige modellen og {v.draws} nye trekk: {share} når målet (95 %-intervall {low}–{high}); "
+                f"Kontroll med hele den tilfeldige modellen og {v.draws} nye trekk: {checked} når målet (95 %-intervall {low}–{high}); "
                 f"{sure} av dem når {percent(max(v.level, 0), lang, 1)}.",
-                f"Check with the whole random model and {v.draws} fresh draws: {share} reach the target (95 % interval {low}–{high}); "
+                f"Check with the whole random model and {v.draws} fresh draws: {checked} reach the target (95 % interval {low}–{high}); "
                 f"{sure} of them reach {percent(max(v.level, 0), lang, 1)}.",
             )
         )
@@ -221,15 +245,13 @@ def analysis(answered: Answered, lang: str) -> Analysis:
 
 def _warning(answered: Answered, lang: str) -> str:
     """A plan that was chosen on few draws may have been lucky with them; the check with fresh draws tells."""
-    v, task = answered.verified, answered.found.task
-    if answered.found.plan is None or v is None or v.reached / v.draws >= task.probability:
+    if answered.found.plan is None or answered.confirmed:
         return ""
+    draws = answered.found.none.outcome.size
     return say(
         lang,
-        f"I kontrollen når {percent(v.reached / v.draws, lang)} av trekkene målet, ikke {percent(task.probability, lang)}: pakken er valgt på "
-        f"{answered.found.none.outcome.size} trekk og kan ha hatt hell med dem. Prøv flere (--draws), eller sett målet litt høyere.",
-        f"In the check {percent(v.reached / v.draws, lang)} of the draws reach the target, not {percent(task.probability, lang)}: the plan was chosen "
-        f"on {answered.found.none.outcome.size} draws and may have been lucky with them. Try more (--draws), or a slightly higher target.",
+        f"Pakken er valgt på {draws} trekk og kan ha hatt hell med dem. Prøv flere (--draws), eller sett målet litt høyere.",
+        f"The plan was chosen on {draws} draws and may have been lucky with them. Try more (--draws), or a slightly higher target.",
     )
 
 
