@@ -92,7 +92,10 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         type=positive,
         default=EVALUATIONS,
         metavar="E",
-        help=t(f"pakker som prøves, høyst ({EVALUATIONS})", f"plans tried at most ({EVALUATIONS})"),
+        help=t(
+            f"pakker som prøves, høyst, utover hvert tiltak for seg, alle, og alle uten ett ({EVALUATIONS})",
+            f"plans tried at most, beyond each intervention alone, all, and all but one ({EVALUATIONS})",
+        ),
     )
     made.add_argument(
         "--verify",
