@@ -229,7 +229,7 @@ def analysis(answered: Answered, lang: str) -> Analysis:
             Section(
                 say(lang, "Hvor sikkert søket er", "How sure the search is"),
                 _search(answered, lang),
-                tables=[trace(found, lang)],
+                tables=trace(found, lang),
             ),
         ],
         repeat=answered.repeat,
@@ -342,12 +342,12 @@ def singles(answered: Answered, lang: str) -> Table:
         [
             say(lang, "Tiltak", "Intervention"),
             say(lang, "Start", "Start"),
-            say(lang, "Legger til nivået", "Adds to the level"),
-            say(lang, "Legger til gjennomsnittet", "Adds to the mean"),
+            say(lang, "Legger til nivået, prosentpoeng", "Adds to the level, percentage points"),
+            say(lang, "Legger til gjennomsnittet, prosentpoeng", "Adds to the mean, percentage points"),
             say(lang, "Mill. 2024-kr", "NOK million 2024"),
             say(lang, "Dyreste år mot rammen", "Dearest year against the budget"),
         ],
-        ["text", "text", "share", "share", "decimal", "share"],
+        ["text", "text", "decimal", "decimal", "decimal", "share"],
     )
     first: dict[str, Choice] = {}
     for alternatives in found.task.items:
@@ -363,8 +363,8 @@ def singles(answered: Answered, lang: str) -> Table:
             [
                 named[key].title(lang),
                 month(choice.start, lang),
-                gain if math.isfinite(gain) else None,
-                float(np.nanmean(got.outcome - found.none.outcome)),
+                100 * gain if math.isfinite(gain) else None,
+                100 * float(np.nanmean(got.outcome - found.none.outcome)),
                 got.total,
                 float(worst) if math.isfinite(worst) else None,
             ]
@@ -400,8 +400,12 @@ def _search(answered: Answered, lang: str) -> list[str]:
         said.append(
             say(
                 lang,
-                f"Uten den andre forutsetningen kan en pakke være inntil {number(strict, lang, 1)} mill. kr billigere.",
-                f"Without the second assumption a plan may be up to NOK {number(strict, lang, 1)} million cheaper.",
+                f"Uten den andre forutsetningen kan en pakke være inntil {number(strict, lang, 1)} mill. kr billigere."
+                if strict >= 0.05
+                else "Heller ikke uten den andre forutsetningen kan en pakke være billigere.",
+                f"Without the second assumption a plan may be up to NOK {number(strict, lang, 1)} million cheaper."
+                if strict >= 0.05
+                else "Without the second assumption no plan can be cheaper either.",
             )
         )
     elif math.isfinite(found.strict_upper):
@@ -423,34 +427,36 @@ def _search(answered: Answered, lang: str) -> list[str]:
     return said
 
 
-def trace(found: Found, lang: str) -> Table:
-    """The search trace, at most forty lines of it."""
-    made = Table(
-        say(lang, "Søkets gang", "Search trace"),
-        [
-            say(lang, "Hva det søkes etter", "What is sought"),
-            say(lang, "Pakker prøvd", "Plans tried"),
-            say(lang, "Beste hittil", "Best so far"),
-            say(lang, "Grense", "Bound"),
-            say(lang, "Åpne noder", "Open nodes"),
-        ],
-        ["text", "count", "text", "text", "count"],
-    )
-    steps = found.steps
-    for step in steps[:: max(1, len(steps) // 40)]:
-        cheapest = step.phase == "cheapest"
-        name = (
-            say(lang, "billigste, mill. kr", "cheapest, NOK million")
-            if cheapest
-            else say(lang, "nærmeste nivå", "closest level")
+def trace(found: Found, lang: str) -> list[Table]:
+    """The search trace, a table for each thing sought that nodes were opened for, at most some forty lines each."""
+    made = []
+    for phase, kind, sought, unit in (
+        (
+            "cheapest",
+            "decimal",
+            say(lang, "den billigste pakken", "the cheapest plan"),
+            say(lang, "mill. kr", "NOK million"),
+        ),
+        ("closest", "share", say(lang, "det nærmeste nivået", "the closest level"), say(lang, "nivå", "level")),
+    ):
+        steps = [step for step in found.steps if step.phase == phase]
+        if not steps:
+            continue
+        table = Table(
+            say(lang, f"Søkets gang: {sought}", f"Search trace: {sought}"),
+            [
+                say(lang, "Pakker prøvd", "Plans tried"),
+                say(lang, f"Beste hittil, {unit}", f"Best so far, {unit}"),
+                say(lang, f"Grense, {unit}", f"Bound, {unit}"),
+                say(lang, "Åpne noder", "Open nodes"),
+            ],
+            ["count", kind, kind, "count"],
         )
-
-        def show(value: float | None, cheapest: bool = cheapest) -> str:
-            if value is None or not math.isfinite(value):
-                return "–"
-            return number(value, lang, 1) if cheapest else percent(value, lang, 2)
-
-        made.rows.append([name, step.evaluations, show(step.best), show(step.bound), step.open])
+        for step in steps[:: max(1, len(steps) // 40)]:
+            table.rows.append(
+                [step.evaluations, step.best, step.bound if math.isfinite(step.bound) else None, step.open]
+            )
+        made.append(table)
     return made
 
 

@@ -13,10 +13,10 @@ import openpyxl
 import pytest
 
 from sim.experiments.evaluate import Asked
-from sim.experiments.plan import Evaluation, Found, Plan, Task
+from sim.experiments.plan import Evaluation, Found, Plan, Step, Task
 from sim.experiments.plan_options import Options
 from sim.faces.cli import main
-from sim.faces.report.planning import Answered, Verified, sentences
+from sim.faces.report.planning import Answered, Verified, sentences, trace
 from sim.scenario.data import shipped
 
 PLAN = [
@@ -104,6 +104,16 @@ def test_the_headline_follows_the_check(reached: int) -> None:
     assert answered.confirmed == (reached == 8)
 
 
+def test_the_trace_is_numbers_and_is_left_out_where_nothing_was_searched() -> None:
+    given = Evaluation(np.full(10, 0.6), np.zeros((10, 1)))
+    found = Found(Task((), np.ones(1), 0.5, 0.8), given, 0.6)
+    assert trace(found, "nb") == []
+    found.steps += [Step("cheapest", 9, None, 1.5, 3), Step("closest", 12, 0.3786, math.inf, 2)]
+    cheapest, closest = trace(found, "nb")
+    assert (cheapest.rows, closest.rows) == ([[9, None, 1.5, 3]], [[12, 0.3786, None, 2]])
+    assert closest.cells("nb")[0][1:3] == ["37,9\u00a0%", "–"]  # the same number that the workbook has
+
+
 def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = answer([*PLAN, scenario, "--target", "0.01", *FEW, "--out", str(tmp_path / "p")], capsys)
     assert found["reached"]
@@ -119,6 +129,7 @@ def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: p
         (["--target", "0.8", "--with", "elerning"], "elearning"),
         (["--target", "0.8", "--from", "2025-11-01"], "senere --by"),
         (["--target", "0.8", "--from", "i morgen"], "ikke en dato"),
+        (["--target", "0.8", "--by", "2031-12"], "fra 2024-01 til 2025-12"),
         (["--target", "0.8", "--area", "Helse Nord"], "Helse Nord"),
         (["--target", "0.8", "--budget", "finnes-ikke.yaml"], "finnes-ikke.yaml"),
     ],
