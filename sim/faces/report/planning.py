@@ -16,7 +16,7 @@ from sim.faces.charts.plan import money_words
 from sim.faces.report import drawing
 from sim.faces.report.analysis import Analysis, Section
 from sim.faces.report.document import Chart
-from sim.faces.report.table import Table, say
+from sim.faces.report.table import Kind, Table, say
 from sim.language import month_name, number, percent
 from sim.scenario.budget import Budget, Start
 from sim.scenario.load import Loaded
@@ -430,15 +430,12 @@ def _search(answered: Answered, lang: str) -> list[str]:
 def trace(found: Found, lang: str) -> list[Table]:
     """The search trace, a table for each thing sought that nodes were opened for, at most some forty lines each."""
     made = []
-    for phase, kind, sought, unit in (
-        (
-            "cheapest",
-            "decimal",
-            say(lang, "den billigste pakken", "the cheapest plan"),
-            say(lang, "mill. kr", "NOK million"),
-        ),
-        ("closest", "share", say(lang, "det nærmeste nivået", "the closest level"), say(lang, "nivå", "level")),
-    ):
+    money, level = say(lang, "mill. kr", "NOK million"), say(lang, "nivå", "level")
+    phases: list[tuple[str, Kind, str, str]] = [
+        ("cheapest", "decimal", say(lang, "den billigste pakken", "the cheapest plan"), money),
+        ("closest", "share", say(lang, "det nærmeste nivået", "the closest level"), level),
+    ]
+    for phase, kind, sought, unit in phases:
         steps = [step for step in found.steps if step.phase == phase]
         if not steps:
             continue
