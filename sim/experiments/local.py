@@ -25,7 +25,9 @@ import numpy as np
 from sim.errors import UserError
 from sim.experiments.work import Job, Part, Spec, Task
 
-CHUNK = 4  # replications a task: short enough that the last ones end together
+CHUNK = (
+    8  # replications a task: short enough that the last ones end together, long enough that handing over costs little
+)
 SLOTS = 2  # tasks a child has at hand, so that it never waits for this process
 DEATHS = 5  # children that may be lost before the run gives up
 

@@ -50,6 +50,11 @@ class Server:
     def get(self, path: str, **headers: str) -> Answer:
         return self._ask(urllib.request.Request(self.address + path, headers=headers))
 
+    def follow(self, path: str) -> Answer:
+        """What a browser ends at: redirects are followed."""
+        with urllib.request.urlopen(self.address + path, timeout=120) as response:
+            return Answer(response.status, response.headers, response.read())
+
     def post(self, path: str, fields: dict[str, str] | bytes, **headers: str) -> Answer:
         """A form of this server's own, unless ``headers`` say otherwise; a redirect is not followed."""
         content = fields if isinstance(fields, bytes) else urllib.parse.urlencode(fields).encode()

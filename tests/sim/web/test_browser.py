@@ -477,7 +477,7 @@ def test_two_tabs_do_not_disturb_each_other(visit: Any) -> None:
 
 def test_the_table_says_what_the_chart_shows(visit: Any) -> None:
     seen = visit("utforsk?elearning=9~2026-03&month=2027-12")
-    seen.page.locator("[data-slot=first] summary").click()
+    seen.page.locator("[data-slot=first] summary", has_text="tabell").click()
     row = seen.page.locator("[data-slot=first] table tr", has_text="des. 2027")
     row.wait_for()
     cells = [c.strip() for c in row.locator("th, td").all_text_contents()]

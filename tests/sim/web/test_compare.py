@@ -50,17 +50,17 @@ def titles(page: str) -> list[str]:
 
 
 def test_what_utforsk_looks_at_is_added_by_one_link_and_can_be_edited_and_removed(server: Server) -> None:
-    one = server.get("sammenlign?elearning=9~2026-03&name=F%C3%B8rst").text
+    one = server.follow("sammenlign?elearning=9~2026-03&name=F%C3%B8rst").text
     assert titles(one) == [("A", "F\u00f8rst")]
-    explore = server.get(links(one, "Legg til ett til")[0]).text
+    explore = server.follow(links(one, "Legg til ett til")[0]).text
     assert 'id="compare" href="sammenlign?' in explore
-    again = server.get(links(explore, "Legg til i Sammenlign")[0] + "&single-sign-on=2026-06").text
+    again = server.follow(links(explore, "Legg til i Sammenlign")[0] + "&single-sign-on=2026-06").text
     assert titles(again) == [("A", "F\u00f8rst"), ("B", "Med FIDO2 og engangsp\u00e5logging")]
     edit = links(again, "Endre i Utforsk")[0]
-    changed = server.get(edit.replace("utforsk", "sammenlign").replace("elearning=9", "elearning=4")).text
+    changed = server.follow(edit.replace("utforsk", "sammenlign").replace("elearning=9", "elearning=4")).text
     assert titles(changed) == titles(again)
     assert "4 % per m\u00e5ned" in changed.replace("\u00a0", " ")
-    assert titles(server.get(links(again, "Fjern")[0]).text) == [("A", "Med FIDO2 og engangsp\u00e5logging")]
+    assert titles(server.follow(links(again, "Fjern")[0]).text) == [("A", "Med FIDO2 og engangsp\u00e5logging")]
 
 
 def test_there_is_room_for_four_and_the_fifth_is_told(server: Server) -> None:

@@ -165,7 +165,7 @@ def test_slides_have_a_finding_a_picture_with_words_and_the_source(files: dict[s
 def test_sections_come_in_the_order_of_the_address(server: Server) -> None:
     text = server.get(f"rapport.html?{TURNED}&sections=gates,fan").text
     assert re.findall(r'<h2 id="(\w+)"', text) == ["gates", "fan", "method"]
-    moved = server.get(f"rapport?{TURNED}&sections=&sections=gates&sections=fan&move=fan:up")  # as the form sends it
+    moved = server.follow(f"rapport?{TURNED}&sections=&sections=gates&sections=fan&move=fan:up")  # as the form sends it
     assert re.findall(r'name="sections" value="(\w+)" checked', moved.text) == ["fan", "gates"]
     assert not re.findall(r'name="sections" value="(\w+)" checked', server.get("rapport?sections=").text)
 
