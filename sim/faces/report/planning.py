@@ -220,8 +220,8 @@ def analysis(answered: Answered, lang: str) -> Analysis:
                 [
                     say(
                         lang,
-                        f"Hvert tiltak alene fra første mulige start: hva det legger til det nivået som {percent(task.probability, lang)} av trekkene når.",
-                        f"Each intervention alone from its first possible start: what it adds to the level that {percent(task.probability, lang)} of the draws reach.",
+                        f"Hvert tiltak alene fra første mulige start: hva det legger til det nivået som {percent(task.probability, lang)} av trekkene når, og til snittet av trekkene.",
+                        f"Each intervention alone from its first possible start: what it adds to the level that {percent(task.probability, lang)} of the draws reach, and to their mean.",
                     )
                 ],
                 tables=[singles(answered, lang)],
@@ -342,8 +342,8 @@ def singles(answered: Answered, lang: str) -> Table:
         [
             say(lang, "Tiltak", "Intervention"),
             say(lang, "Start", "Start"),
-            say(lang, "Legger til nivået, prosentpoeng", "Adds to the level, percentage points"),
-            say(lang, "Legger til gjennomsnittet, prosentpoeng", "Adds to the mean, percentage points"),
+            say(lang, "Nivået, prosentpoeng", "Level, percentage points"),
+            say(lang, "Snittet, prosentpoeng", "Mean, percentage points"),
             say(lang, "Mill. 2024-kr", "NOK million 2024"),
             say(lang, "Dyreste år mot rammen", "Dearest year against the budget"),
         ],
