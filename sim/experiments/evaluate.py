@@ -56,6 +56,12 @@ class Asked:
     def check(self, model: Model) -> None:
         """Raise UserError when the scenario does not have it."""
         areas = Areas.of(model).rows
+        months = model.calendar.labels
+        if self.month not in months:
+            raise UserError(
+                f"--by {self.month} er ikke en måned i perioden; oppgi en måned som 2027-12, fra {months[0]} til {months[-1]}",
+                f"--by {self.month} is no month of the period; give a month such as 2027-12, from {months[0]} to {months[-1]}",
+            )
         for given, known, nb, en in (
             (self.measure, list(READINGS), "målet", "measure"),
             (self.area, list(dict.fromkeys(a.name for a in areas)), "området", "area"),

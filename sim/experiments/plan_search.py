@@ -40,13 +40,15 @@ class _Node:
 
 
 class Search:
-    """One search. ``limit`` is the most evaluations that it may make; the gap tells what that leaves open."""
+    """One search. ``limit`` is the most evaluations that it may make beyond nothing, everything, and each choice and item by itself;
+    the gap tells what that leaves open."""
 
     def __init__(self, task: Task, evaluate: Evaluate, limit: int) -> None:
         self.task, self._evaluate, self.limit = task, evaluate, limit
         self.known: dict[Plan, Evaluation] = {}
         self.bounds = Bounds()
         self.steps: list[Step] = []
+        self._most = 0  # plans that may be known, when the search has begun
 
     def run(self) -> Found:
         """Search; see ``Found``."""
@@ -62,6 +64,8 @@ class Search:
             self.bounds.added(self.known[nothing], self.known[frozenset({choice})], choice, task.probability)
         for choice, rest in zip(everything, without, strict=True):
             self.bounds.added(self.known[rest], self.known[everything], choice, task.probability)
+        basis = len(self.known)
+        self._most = basis + self.limit * 2 // 3  # the rest is for how close the best comes, if none is found
         alone = {c: np.maximum(self.known[frozenset({c})].yearly - self.known[nothing].yearly, 0) for c in choices}
         self.relaxation = Relaxation(self.items, alone, self.bounds.gains, MARGIN)
         found = Found(
@@ -72,6 +76,7 @@ class Search:
         else:
             self._cheapest(found)
         if found.plan is None:
+            self._most = basis + self.limit
             self._closest(found)
         found.evaluations = len(self.known)
         return found
@@ -82,6 +87,23 @@ class Search:
         new = [p for p in dict.fromkeys(plans) if p not in self.known]
         for plan, evaluation in zip(new, self._evaluate(new) if new else [], strict=True):
             self.known[plan] = evaluation
+
+    def _room(self, *plans: Plan) -> bool:
+        """Whether the limit allows that some plans are known."""
+        return len(self.known) + len({p for p in plans if p not in self.known}) <= self._most
+
+    def _opened(self, queue: list[tuple[float, int, int, _Node]]) -> list[_Node]:
+        """The next nodes, taken off the queue: at most a batch, and no more than the limit certainly has room for."""
+        opened: list[_Node] = []
+        needed = 0
+        while queue and len(opened) < BATCH:
+            node = queue[0][3]
+            if node.depth < len(self.items):  # each child, and each with the rest; so too the node that leaves the item
+                needed += 2 * len(self.items[node.depth]) + 1
+            if len(self.known) + needed > self._most:
+                break
+            opened.append(heapq.heappop(queue)[3])
+        return opened
 
     def _level(self, plan: Plan) -> float:
         return self.known[plan].level(self.task.probability)
@@ -144,8 +166,7 @@ class Search:
             heapq.heappush(queue, (cost + more, -node.depth, serial, node))
 
         push(_Node(0, frozenset()))
-        while queue and queue[0][0] < incumbent - TOLERANCE and len(self.known) < self.limit:
-            opened = [heapq.heappop(queue)[3] for _ in range(min(BATCH, len(queue)))]
+        while queue and queue[0][0] < incumbent - TOLERANCE and (opened := self._opened(queue)):
             for child in self._children([n for n in opened if n.depth < len(self.items)]):
                 better(child.taken)
                 if self._level(child.taken) >= self.task.target:
@@ -195,7 +216,7 @@ class Search:
         def push(node: _Node) -> None:
             nonlocal serial, strict
             bounded = self._reachable(node)
-            if bounded > best + PRECISION:
+            if bounded > best + PRECISION and self._room(self._with_rest(node)):
                 self._know([self._with_rest(node)])
             whole = self._level(self._with_rest(node)) if self._with_rest(node) in self.known else math.inf
             if min(whole, bounded) <= best + PRECISION:
@@ -205,9 +226,7 @@ class Search:
             heapq.heappush(queue, (-min(whole, bounded), -node.depth, serial, node))
 
         push(_Node(0, frozenset()))
-        limit = len(self.known) + self.limit // 2  # the first search may have used all of its own
-        while queue and -queue[0][0] > best + PRECISION and len(self.known) < limit:
-            opened = [heapq.heappop(queue)[3] for _ in range(min(BATCH, len(queue)))]
+        while queue and -queue[0][0] > best + PRECISION and (opened := self._opened(queue)):
             for child in self._children([n for n in opened if n.depth < len(self.items)]):
                 better(child.taken)
                 push(child)
@@ -254,6 +273,8 @@ class Search:
         for alternatives in self.items:
             for choice in alternatives:
                 candidate = plan | {choice}
+                if not self._room(candidate):
+                    return plans
                 self._know([candidate])
                 if self._affordable(candidate) and self._level(candidate) > self._level(plan) + TOLERANCE:
                     plan = candidate
@@ -269,6 +290,8 @@ class Search:
             alternatives = next(a for a in self.items if choice in a)
             later = [c for c in alternatives if c.key == choice.key and c.start > choice.start]
             for candidate in (plan - {choice}, *(plan - {choice} | {c} for c in reversed(later))):
+                if not self._room(candidate):
+                    return plan
                 self._know([candidate])
                 cheaper = self.known[candidate].total < self.known[plan].total - TOLERANCE
                 if cheaper and self._level(candidate) >= self.task.target and self._affordable(candidate):
@@ -278,5 +301,5 @@ class Search:
 
 
 def search(task: Task, evaluate: Evaluate, limit: int = 1000) -> Found:
-    """The cheapest plan for ``task``, or how close the best affordable one comes, within ``limit`` evaluations."""
+    """The cheapest plan for ``task``, or how close the best affordable one comes, within ``limit`` evaluations (see ``Search``)."""
     return Search(task, evaluate, limit).run()

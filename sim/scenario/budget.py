@@ -62,14 +62,14 @@ class Budget(Section):
 
 @dataclass(frozen=True)
 class Start:
-    """A month in which interventions may begin, and the deadline of the plan that decides it."""
+    """A month in which the money of interventions may begin to move, and the deadline of the plan that decides it."""
 
     month: str
     plan: dt.date
 
 
 def starts(budget: Budget, first: dt.date, by: str) -> list[Start]:
-    """The months in which interventions may begin, from the first plan on or after ``first`` until ``by``."""
+    """The months in which money may begin to move, from the first plan on or after ``first`` until ``by``."""
     last = int(by[:4])
     found = {
         cycle.start(year): Start(cycle.start(year), cycle.deadline(year))

@@ -134,6 +134,11 @@ class Intervention:
         """How it is asked for: «eid-nurses@2026-09»."""
         return f"{self.key}@{self.start}"
 
+    @property
+    def lead(self) -> int:
+        """How many months before its start the first money is spent, at the earliest (preparations: a cost's negative ``after``)."""
+        return max(0, *(-cost.after for cost in self.form.costs)) if self.form.costs else 0
+
     def title(self, lang: str) -> str:
         """What people read."""
         return self.form.title if lang == "nb" else self.form.title_en

@@ -98,7 +98,10 @@ def arguments(made: argparse.ArgumentParser, t: Translate) -> None:
         type=positive,
         default=EVALUATIONS,
         metavar="E",
-        help=t(f"pakker som prøves, høyst ({EVALUATIONS})", f"plans tried at most ({EVALUATIONS})"),
+        help=t(
+            f"pakker som prøves, høyst, utover hvert tiltak for seg, alle, og alle uten ett ({EVALUATIONS})",
+            f"plans tried at most, beyond each intervention alone, all, and all but one ({EVALUATIONS})",
+        ),
     )
     made.add_argument(
         "--verify",
@@ -169,7 +172,7 @@ def run(options: argparse.Namespace) -> int:
             f"{options.budget} has no money for {late}; the budget must cover every year from the first start to --by",
         )
     named = options.names or intervention.shipped()
-    chosen = choices(loaded, named, [s.month for s in starts])
+    chosen = choices(loaded, named, starts, options.by)
     limits = np.array([budget.years[y].value or 0.0 for y in years])
     task = Task(chosen.items, limits, options.target, options.probability)
     job = Variants(loaded, chosen.interventions, asked, years, seed, options.draws).with_cards()
@@ -192,6 +195,8 @@ def run(options: argparse.Namespace) -> int:
         "target": options.target,
         "by": options.by,
         "probability": options.probability,
+        "found": found.plan is not None,
+        "verified": answered.confirmed,
     }
     files = analysis.write(target, made, tables, manifest, options.lang)
     answer(options, _content(answered, options) | {"folder": str(target), "files": files})
@@ -285,9 +290,17 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "area": answered.asked.area,
         "sector": answered.asked.sector,
         "seed": answered.seed,
-        "reached": found.plan is not None,
+        "found": found.plan is not None,
+        "verified": answered.confirmed,
+        "reached": found.plan is not None and answered.confirmed,
         "plan": [
-            {"intervention": c.key, "start": c.start} for c in sorted(answered.plan, key=lambda c: (c.start, c.key))
+            {
+                "intervention": c.key,
+                "start": c.start,
+                "money_from": answered.options.paid[c].month,
+                "decided": answered.options.paid[c].plan.isoformat(),
+            }
+            for c in sorted(answered.plan, key=lambda c: (c.start, c.key))
         ],
         "level": finite(got.level(probability)),
         "probability_reached": got.reached(found.task.target),
@@ -311,7 +324,7 @@ def _content(answered: Any, options: argparse.Namespace) -> dict[str, Any]:
         "level_upper_bound": finite(found.upper_bound) if found.plan is None else None,
         "evaluations": found.evaluations,
         "bounds": {k: x for k, x in vars(found.bounds).items() if k != "gains"},
-        "verified": None if v is None else vars(v),
+        "check": None if v is None else vars(v),
         "refused": [
             {"intervention": c.key, "start": c.start, "reason": text.to(options.lang)}
             for c, text in answered.options.refused.items()

@@ -16,7 +16,7 @@ from sim.faces.charts.plan import money_words
 from sim.faces.report import drawing
 from sim.faces.report.analysis import Analysis, Section
 from sim.faces.report.document import Chart
-from sim.faces.report.table import Table, say
+from sim.faces.report.table import Kind, Table, say
 from sim.language import month_name, number, percent
 from sim.scenario.budget import Budget, Start
 from sim.scenario.load import Loaded
@@ -57,6 +57,11 @@ class Answered:
         return found if found is not None else frozenset()
 
     @property
+    def confirmed(self) -> bool:
+        """Whether the check reaches the target as surely as was asked."""
+        return self.verified is not None and self.verified.level >= self.found.task.target
+
+    @property
     def evaluation(self) -> Evaluation:
         """What it gives and costs."""
         return self.found.known[self.plan]
@@ -89,12 +94,33 @@ def sentences(answered: Answered, lang: str) -> list[str]:
     level = percent(max(answered.evaluation.level(task.probability), 0), lang, 1)
     listed = "; ".join(titles(answered, lang)) or say(lang, "ingen tiltak", "no interventions")
     said = []
+    v = answered.verified
+    checked = "–" if v is None else percent(v.reached / v.draws, lang)
+    nothing = percent(max(found.none.level(task.probability), 0), lang, 1)
     if found.plan is not None:
+        gives = say(
+            lang,
+            f"den billigste pakken som er funnet, koster {cost} mill. kr og gir minst {target} i {what}",
+            f"the cheapest plan found costs NOK {cost} million and gives at least {target} in {what}",
+        )
         said.append(
             say(
                 lang,
-                f"Målet nås: den billigste pakken som er funnet, koster {cost} mill. kr og gir minst {target} i {what} med {sure} sannsynlighet.",
-                f"The target is reached: the cheapest plan found costs NOK {cost} million and gives at least {target} in {what} with {sure} probability.",
+                f"Målet nås: {gives} med {sure} sannsynlighet.",
+                f"The target is reached: {gives} with {sure} probability.",
+            )
+            if answered.confirmed
+            else say(
+                lang,
+                f"Målet er ikke sikkert nådd: {gives} med {sure} sannsynlighet i søket, men kontrollen på nye trekk gir {checked}.",
+                f"It is not sure that the target is reached: {gives} with {sure} probability in the search, but the check on fresh draws gives {checked}.",
+            )
+        )
+        said.append(
+            say(
+                lang,
+                f"Nullalternativet når {nothing} med {sure} sannsynlighet.",
+                f"The null alternative reaches {nothing} with {sure} probability.",
             )
         )
         said.append(say(lang, f"Pakken: {listed}.", f"The plan: {listed}."))
@@ -131,7 +157,6 @@ def sentences(answered: Answered, lang: str) -> list[str]:
                     f"but that is not settled: such a plan would cost at least NOK {number(found.lower_bound, lang, 1)} million.",
                 )
             )
-        nothing = percent(max(found.none.level(task.probability), 0), lang, 1)
         said.append(
             say(
                 lang,
@@ -141,15 +166,14 @@ def sentences(answered: Answered, lang: str) -> list[str]:
                 f"By the bounds of the search no other plan inside the budget gives more than {percent(found.upper_bound, lang, 1)}.",
             )
         )
-    v = answered.verified
     if v is not None:
-        share, low, high = (percent(x, lang) for x in (v.reached / v.draws, v.low, v.high))
+        low, high = (percent(x, lang) for x in (v.low, v.high))
         said.append(
             say(
                 lang,
-                f"Kontroll med hele den tilfeldige modellen og {v.draws} nye trekk: {share} når målet (95 %-intervall {low}–{high}); "
+                f"Kontroll med hele den tilfeldige modellen og {v.draws} nye trekk: {checked} når målet (95 %-intervall {low}–{high}); "
                 f"{sure} av dem når {percent(max(v.level, 0), lang, 1)}.",
-                f"Check with the whole random model and {v.draws} fresh draws: {share} reach the target (95 % interval {low}–{high}); "
+                f"Check with the whole random model and {v.draws} fresh draws: {checked} reach the target (95 % interval {low}–{high}); "
                 f"{sure} of them reach {percent(max(v.level, 0), lang, 1)}.",
             )
         )
@@ -196,8 +220,8 @@ def analysis(answered: Answered, lang: str) -> Analysis:
                 [
                     say(
                         lang,
-                        f"Hvert tiltak alene fra første mulige start: hva det legger til det nivået som {percent(task.probability, lang)} av trekkene når.",
-                        f"Each intervention alone from its first possible start: what it adds to the level that {percent(task.probability, lang)} of the draws reach.",
+                        f"Hvert tiltak alene fra første mulige start: hva det legger til det nivået som {percent(task.probability, lang)} av trekkene når, og til snittet av trekkene.",
+                        f"Each intervention alone from its first possible start: what it adds to the level that {percent(task.probability, lang)} of the draws reach, and to their mean.",
                     )
                 ],
                 tables=[singles(answered, lang)],
@@ -205,7 +229,7 @@ def analysis(answered: Answered, lang: str) -> Analysis:
             Section(
                 say(lang, "Hvor sikkert søket er", "How sure the search is"),
                 _search(answered, lang),
-                tables=[trace(found, lang)],
+                tables=trace(found, lang),
             ),
         ],
         repeat=answered.repeat,
@@ -221,15 +245,13 @@ def analysis(answered: Answered, lang: str) -> Analysis:
 
 def _warning(answered: Answered, lang: str) -> str:
     """A plan that was chosen on few draws may have been lucky with them; the check with fresh draws tells."""
-    v, task = answered.verified, answered.found.task
-    if answered.found.plan is None or v is None or v.reached / v.draws >= task.probability:
+    if answered.found.plan is None or answered.confirmed:
         return ""
+    draws = answered.found.none.outcome.size
     return say(
         lang,
-        f"I kontrollen når {percent(v.reached / v.draws, lang)} av trekkene målet, ikke {percent(task.probability, lang)}: pakken er valgt på "
-        f"{answered.found.none.outcome.size} trekk og kan ha hatt hell med dem. Prøv flere (--draws), eller sett målet litt høyere.",
-        f"In the check {percent(v.reached / v.draws, lang)} of the draws reach the target, not {percent(task.probability, lang)}: the plan was chosen "
-        f"on {answered.found.none.outcome.size} draws and may have been lucky with them. Try more (--draws), or a slightly higher target.",
+        f"Pakken er valgt på {draws} trekk og kan ha hatt hell med dem. Prøv flere (--draws), eller sett målet litt høyere.",
+        f"The plan was chosen on {draws} draws and may have been lucky with them. Try more (--draws), or a slightly higher target.",
     )
 
 
@@ -237,8 +259,10 @@ def _cycle(answered: Answered, lang: str) -> str:
     starts = "; ".join(f"{month(s.month, lang)} ({_date(s, lang)})" for s in answered.starts)
     return say(
         lang,
-        f"Tiltak kan begynne i disse månedene (fristen for planen som avgjør det, i parentes): {starts}.",
-        f"Interventions can begin in these months (deadline of the plan that decides it in brackets): {starts}.",
+        f"Penger kan begynne å gå i disse månedene (fristen for planen som avgjør det, i parentes): {starts}. "
+        "Et tiltak som må forberedes, begynner så mange måneder senere som forberedelsene tar; ingenting koster før planen som avgjør det.",
+        f"Money can begin to move in these months (deadline of the plan that decides it in brackets): {starts}. "
+        "An intervention that must be prepared starts as many months later as that takes; nothing costs before the plan that decides it.",
     )
 
 
@@ -249,17 +273,17 @@ def _date(start: Start, lang: str) -> str:
 def plan_table(answered: Answered, lang: str) -> Table:
     """What to start when, by whose decision, and what it costs."""
     deciders, named = words(DECIDERS), answered.options.interventions
-    deadline = {s.month: _date(s, lang) for s in answered.starts}
     made = Table(
         say(lang, "Plan", "Plan"),
         [
-            say(lang, "Start", "Start"),
             say(lang, "Avgjøres i planen med frist", "Decided in the plan of"),
+            say(lang, "Penger fra", "Money from"),
+            say(lang, "Start", "Start"),
             say(lang, "Tiltak", "Intervention"),
             say(lang, "Hvem bestemmer", "Who decides"),
             say(lang, "Mill. kr alene, 2024-kr", "NOK million alone, 2024"),
         ],
-        ["text", "text", "text", "text", "decimal"],
+        ["text", "text", "text", "text", "text", "decimal"],
     )
     for choice in sorted(answered.plan, key=lambda c: (c.start, c.key)):
         one = named[choice.key]
@@ -267,8 +291,9 @@ def plan_table(answered: Answered, lang: str) -> Table:
         who = ", ".join(deciders[d].label(lang) for d in one.form.decides)
         made.rows.append(
             [
+                _date(answered.options.paid[choice], lang),
+                month(answered.options.paid[choice].month, lang),
                 month(choice.start, lang),
-                deadline[choice.start],
                 one.title(lang),
                 who,
                 None if alone is None else alone.total,
@@ -318,12 +343,12 @@ def singles(answered: Answered, lang: str) -> Table:
         [
             say(lang, "Tiltak", "Intervention"),
             say(lang, "Start", "Start"),
-            say(lang, "Legger til nivået", "Adds to the level"),
-            say(lang, "Legger til gjennomsnittet", "Adds to the mean"),
+            say(lang, "Nivået, prosentpoeng", "Level, percentage points"),
+            say(lang, "Snittet, prosentpoeng", "Mean, percentage points"),
             say(lang, "Mill. 2024-kr", "NOK million 2024"),
             say(lang, "Dyreste år mot rammen", "Dearest year against the budget"),
         ],
-        ["text", "text", "share", "share", "decimal", "share"],
+        ["text", "text", "decimal", "decimal", "decimal", "share"],
     )
     first: dict[str, Choice] = {}
     for alternatives in found.task.items:
@@ -339,8 +364,8 @@ def singles(answered: Answered, lang: str) -> Table:
             [
                 named[key].title(lang),
                 month(choice.start, lang),
-                gain if math.isfinite(gain) else None,
-                float(np.nanmean(got.outcome - found.none.outcome)),
+                100 * gain if math.isfinite(gain) else None,
+                100 * float(np.nanmean(got.outcome - found.none.outcome)),
                 got.total,
                 float(worst) if math.isfinite(worst) else None,
             ]
@@ -376,8 +401,12 @@ def _search(answered: Answered, lang: str) -> list[str]:
         said.append(
             say(
                 lang,
-                f"Uten den andre forutsetningen kan en pakke være inntil {number(strict, lang, 1)} mill. kr billigere.",
-                f"Without the second assumption a plan may be up to NOK {number(strict, lang, 1)} million cheaper.",
+                f"Uten den andre forutsetningen kan en pakke være inntil {number(strict, lang, 1)} mill. kr billigere."
+                if strict >= 0.05
+                else "Heller ikke uten den andre forutsetningen kan en pakke være billigere.",
+                f"Without the second assumption a plan may be up to NOK {number(strict, lang, 1)} million cheaper."
+                if strict >= 0.05
+                else "Without the second assumption no plan can be cheaper either.",
             )
         )
     elif math.isfinite(found.strict_upper):
@@ -389,45 +418,43 @@ def _search(answered: Answered, lang: str) -> list[str]:
             )
         )
     if answered.options.refused:
-        reasons = sorted(
-            {f"{c.key}: {text.to(lang).split(': ', 1)[-1]}" for c, text in answered.options.refused.items()}
-        )
+        named = answered.options.interventions
+        reasons = sorted({f"{named[c.key].title(lang)}: {t.to(lang)}" for c, t in answered.options.refused.items()})
         said.append(
-            say(lang, "Kan ikke begynne i noen av månedene: ", "Cannot begin in some of the months: ")
+            say(lang, "Kan ikke brukes fra alle månedene: ", "Cannot be used from all of the months: ")
             + "; ".join(reasons)
             + "."
         )
     return said
 
 
-def trace(found: Found, lang: str) -> Table:
-    """The search trace, at most forty lines of it."""
-    made = Table(
-        say(lang, "Søkets gang", "Search trace"),
-        [
-            say(lang, "Hva det søkes etter", "What is sought"),
-            say(lang, "Pakker prøvd", "Plans tried"),
-            say(lang, "Beste hittil", "Best so far"),
-            say(lang, "Grense", "Bound"),
-            say(lang, "Åpne noder", "Open nodes"),
-        ],
-        ["text", "count", "text", "text", "count"],
-    )
-    steps = found.steps
-    for step in steps[:: max(1, len(steps) // 40)]:
-        cheapest = step.phase == "cheapest"
-        name = (
-            say(lang, "billigste, mill. kr", "cheapest, NOK million")
-            if cheapest
-            else say(lang, "nærmeste nivå", "closest level")
+def trace(found: Found, lang: str) -> list[Table]:
+    """The search trace, a table for each thing sought that nodes were opened for, at most some forty lines each."""
+    made = []
+    money, level = say(lang, "mill. kr", "NOK million"), say(lang, "nivå", "level")
+    phases: list[tuple[str, Kind, str, str]] = [
+        ("cheapest", "decimal", say(lang, "den billigste pakken", "the cheapest plan"), money),
+        ("closest", "share", say(lang, "det nærmeste nivået", "the closest level"), level),
+    ]
+    for phase, kind, sought, unit in phases:
+        steps = [step for step in found.steps if step.phase == phase]
+        if not steps:
+            continue
+        table = Table(
+            say(lang, f"Søkets gang: {sought}", f"Search trace: {sought}"),
+            [
+                say(lang, "Pakker prøvd", "Plans tried"),
+                say(lang, f"Beste hittil, {unit}", f"Best so far, {unit}"),
+                say(lang, f"Grense, {unit}", f"Bound, {unit}"),
+                say(lang, "Åpne noder", "Open nodes"),
+            ],
+            ["count", kind, kind, "count"],
         )
-
-        def show(value: float | None, cheapest: bool = cheapest) -> str:
-            if value is None or not math.isfinite(value):
-                return "–"
-            return number(value, lang, 1) if cheapest else percent(value, lang, 2)
-
-        made.rows.append([name, step.evaluations, show(step.best), show(step.bound), step.open])
+        for step in steps[:: max(1, len(steps) // 40)]:
+            table.rows.append(
+                [step.evaluations, step.best, step.bound if math.isfinite(step.bound) else None, step.open]
+            )
+        made.append(table)
     return made
 
 

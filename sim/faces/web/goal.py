@@ -168,10 +168,10 @@ def _of_ten(share: float, lang: str) -> str:
 
 def _heading(told: dict[str, Any], goal: Goal, lang: str) -> str:
     target, when = f"{short(goal.target, lang)} %", month_text(goal.by, lang)
-    if told["reached"]:
-        cost, checked = number(told["cost_mnok"], lang, 1), told["verified"]
+    if told["found"]:
+        cost, checked = number(told["cost_mnok"], lang, 1), told["check"]
         sure = checked["reached"] / checked["draws"]
-        if sure < told["probability"]:
+        if not told["verified"]:
             return say(
                 lang,
                 f"Usikkert om {target} i {when} kan nås for {cost} mill. kr: i kontrollen nås det i {percent(sure, lang)} av trekkene",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sim.experiments.plan_options import options
 from sim.model.draws import table
 from sim.model.rollout import Model
 from sim.scenario import intervention
+from sim.scenario.budget import Start
 from sim.scenario.data import shipped
 from sim.scenario.load import Loaded, load
 
@@ -100,11 +102,12 @@ def test_the_number_of_processes_changes_no_bit(loaded: Loaded) -> None:
 
 def test_interventions_that_exclude_each_other_are_alternatives_and_misfits_are_told() -> None:
     loaded = load("national")
-    found = options(loaded, ["midt-early", "midt-ehds", "elearning"], ["2027-01", "2029-01"])
+    starts = [Start("2025-10", dt.date(2025, 9, 15)), Start("2027-10", dt.date(2027, 9, 15))]
+    found = options(loaded, ["midt-early", "midt-ehds", "elearning"], starts, "2029-12")
     keys = [{c.key for c in alternatives} for alternatives in found.items]
     assert {"midt-early", "midt-ehds"} in keys
     assert {"elearning"} in keys
-    assert "leverandørmodul" in found.refused[Choice("midt-ehds", "2027-01")].nb
+    assert "leverandørmodul" in found.refused[Choice("midt-ehds", "2027-01")].nb  # 15 months after its money
 
 
 @pytest.mark.parametrize(

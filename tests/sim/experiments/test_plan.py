@@ -118,6 +118,20 @@ def test_a_search_that_is_cut_short_says_what_it_leaves_open(target: float, mone
         assert best <= cut.upper_bound + PRECISION
 
 
+@pytest.mark.parametrize(("target", "money"), [(0.75, 30.0), (0.99, 30.0), (0.99, 6.0), (0.7, 6.0)])
+@pytest.mark.parametrize("limit", [1, 2, 7, 20, 41])
+def test_no_more_is_tried_than_allowed(target: float, money: float, limit: int) -> None:
+    """Beyond nothing, everything, each of the 18 choices alone and everything without each of the 6."""
+    world = World(3, keys=6, starts=3)
+    found = search(Task(world.items, np.full(YEARS, money), target, 0.8), world, limit)
+    assert world.calls == found.evaluations <= 2 + 18 + 6 + limit
+    whole = search(found.task, world, 10_000)
+    best = math.inf if whole.plan is None else whole.known[whole.plan].total
+    assert found.lower_bound <= best
+    if found.plan is None:
+        assert whole.closest is None or found.upper_bound >= whole.known[whole.closest].level(0.8) - PRECISION
+
+
 def test_an_intervention_that_harms_is_found_out() -> None:
     world = World(1, keys=3, starts=2)
     world.effect["i1"] = -world.effect["i1"]

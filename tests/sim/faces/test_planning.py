@@ -9,14 +9,19 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
 
 from sim.experiments import posterior
+from sim.experiments.evaluate import Asked
+from sim.experiments.plan import Evaluation, Found, Plan, Step, Task
+from sim.experiments.plan_options import Options
 from sim.experiments.sensitivity import Share
 from sim.faces.cli import main
-from sim.faces.report.sensitivities import Answered
+from sim.faces.report import sensitivities
+from sim.faces.report.planning import Answered, Verified, sentences, trace
 from sim.scenario.data import shipped
 
 PLAN = [
@@ -61,17 +66,21 @@ def test_a_target_that_can_be_reached_gets_the_cheapest_plan(
     )
     target = (nothing["null_level"] + nothing["level"]) / 2
     found = answer([*PLAN, scenario, "--target", f"{target:.4f}", *FEW, "--out", str(out)], capsys)
-    assert found["reached"]
+    assert found["found"]
     assert found["level"] >= round(target, 4)
     assert found["plan"]
-    assert {p["start"] for p in found["plan"]} <= {"2025-01", "2025-03"}  # the starts of the mandate's cycle
+    assert all(p["decided"] < p["money_from"] <= p["start"] for p in found["plan"])
+    assert {p["money_from"] for p in found["plan"]} <= {"2025-01", "2025-03"}  # the months of the mandate's cycle
     for year, cost in found["cost_per_year_mnok"].items():
         assert cost <= found["budget_per_year_mnok"][year] + 1e-9
+        assert cost == 0 or year >= min(p["money_from"] for p in found["plan"])[:4]
     assert math.isclose(sum(found["cost_per_year_mnok"].values()), found["cost_mnok"])
     assert found["optimality_gap"] == 0
-    assert found["verified"]["draws"] == 4
+    assert found["check"]["draws"] == 4
+    assert found["reached"] == found["verified"] == (found["check"]["reached"] >= 0.8 * 4)
     report = (out / "report.html").read_text(encoding="utf-8")
-    assert "Målet nås" in report
+    assert ("Målet nås" in report) == found["verified"]
+    assert ("Målet er ikke sikkert nådd" in report) != found["verified"]
     assert not re.search(r"<script|(?:src|href)=.?http", report)  # nothing is fetched from anywhere
     book = openpyxl.load_workbook(out / "tables.xlsx")
     money = next(sheet for sheet in book if "Ramme" in sheet.title)
@@ -79,6 +88,35 @@ def test_a_target_that_can_be_reached_gets_the_cheapest_plan(
     assert years["2025"] == 23.0
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert sorted(p.name for p in out.iterdir()) == manifest["files"]
+
+
+@pytest.mark.parametrize("reached", [7, 8])
+def test_the_headline_follows_the_check(reached: int) -> None:
+    """Found in the search with 80 %, and 7 or 8 of 10 fresh draws reach the target."""
+    values = np.sort(np.where(np.arange(10) < reached, 0.6, 0.4))[::-1]
+    nothing: Plan = frozenset()
+    given = Evaluation(np.full(10, 0.6), np.zeros((10, 1)))
+    found = Found(Task((), np.ones(1), 0.5, 0.8), given, 0.6, plan=nothing, known={nothing: given})
+    checked = Verified(reached, 10, 0.0, 1.0, Evaluation(values, given.cost).level(0.8))
+    asked = Asked("sync_rate_new", "national", "all", "2027-12")
+    answered = Answered(None, None, asked, Options((), {}, {}, {}), [], found, checked, 1, "")  # type: ignore[arg-type]
+    for lang, sure, unsure in (
+        ("nb", "Målet nås", "Målet er ikke sikkert nådd"),
+        ("en", "The target is reached", "It is not sure"),
+    ):
+        assert sentences(answered, lang)[0].startswith(sure if reached == 8 else unsure)
+        assert (f"{10 * reached}" in sentences(answered, lang)[0]) or reached == 8
+    assert answered.confirmed == (reached == 8)
+
+
+def test_the_trace_is_numbers_and_is_left_out_where_nothing_was_searched() -> None:
+    given = Evaluation(np.full(10, 0.6), np.zeros((10, 1)))
+    found = Found(Task((), np.ones(1), 0.5, 0.8), given, 0.6)
+    assert trace(found, "nb") == []
+    found.steps += [Step("cheapest", 9, None, 1.5, 3), Step("closest", 12, 0.3786, math.inf, 2)]
+    cheapest, closest = trace(found, "nb")
+    assert (cheapest.rows, closest.rows) == ([[9, None, 1.5, 3]], [[12, 0.3786, None, 2]])
+    assert closest.cells("nb")[0][1:3] == ["37,9\u00a0%", "–"]  # the same number that the workbook has
 
 
 def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +134,7 @@ def test_nothing_to_reach_costs_nothing(scenario: str, tmp_path: Path, capsys: p
         (["--target", "0.8", "--with", "elerning"], "elearning"),
         (["--target", "0.8", "--from", "2025-11-01"], "senere --by"),
         (["--target", "0.8", "--from", "i morgen"], "ikke en dato"),
+        (["--target", "0.8", "--by", "2031-12"], "fra 2024-01 til 2025-12"),
         (["--target", "0.8", "--area", "Helse Nord"], "Helse Nord"),
         (["--target", "0.8", "--by", "2035-01"], "oppgi en måned fra 2024-01 til 2025-12"),
         (["--target", "0.8", "--budget", "finnes-ikke.yaml"], "finnes-ikke.yaml"),
@@ -175,7 +214,7 @@ def share(key: str, total: float, confidence: float, first: float) -> Share:
 )
 def test_shares_that_are_too_uncertain_ask_for_a_larger_sample(shares: list[Share], larger: int) -> None:
     nothing: Any = None
-    asked = Answered(nothing, nothing, nothing, 0.5, [], [], shares, None, 64, 8, 1, "")
+    asked = sensitivities.Answered(nothing, nothing, nothing, 0.5, [], [], shares, None, 64, 8, 1, "")
     assert asked.larger == larger
 
 

@@ -301,8 +301,6 @@ SCRIPT = """
 import sys
 import numpy
 numpy.seterr(over="ignore")  # the hash of the random numbers is arithmetic modulo 2**64
-import numpy
-numpy.seterr(over="ignore")  # the hash of the random numbers is arithmetic modulo 2**64
 from tests.sim import small
 over = {"period": {"start": "2024-01", "end": "2024-10"}, "golive": {"hospital": {"vest": small.project("2024-03-12")}}}
 record = small.run(small.scenario(over), 3)
