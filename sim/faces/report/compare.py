@@ -10,7 +10,17 @@ from sim.experiments.summary import FEW
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
-from sim.faces.report.compare_words import late_starters, leader, narrow_reach, place, turns, when, worth
+from sim.faces.report.compare_words import (
+    cheapest,
+    cheapest_told,
+    late_starters,
+    leader,
+    narrow_reach,
+    place,
+    turns,
+    when,
+    worth,
+)
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -121,17 +131,14 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
                 )
             )
         found.append(f"{say(lang, 'Verd pengene', 'Worth the money')}: {worth(c, area, willingness, lang)}")
-        priced = [
-            (r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"
-        ]
-        if priced:
-            b = min(priced)[1]
+        b = cheapest(c, area)
+        if b is not None:
             found.append(
                 say(
                     lang,
-                    f"Lavest kostnad per ekstra synkronisert oppføring har {letter(b)} ({c.alternatives[b].short(lang)}): "
+                    f"Lavest kostnad per ekstra synkronisert oppføring (median) har {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"{tables.kroner(c.ratio(b, 'synced', area), lang)} kr.",
-                    f"The lowest cost per extra synced entry is that of {letter(b)} ({c.alternatives[b].short(lang)}): "
+                    f"The lowest cost per extra synced entry (median) is that of {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"NOK {tables.kroner(c.ratio(b, 'synced', area), lang)}.",
                 )
             )
@@ -264,20 +271,9 @@ def _charts(
         + three,
         [tables.gate_shares(c, area, lang)],
     )
-    priced = [(r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"]
-    if priced:
-        cheapest = min(priced)[1]
-        amount = tables.kroner(c.ratio(cheapest, "synced", area), lang)
-        finding = say(
-            lang,
-            f"{letter(cheapest)} koster minst per ekstra oppføring: {amount} kr",
-            f"{letter(cheapest)} costs least per extra entry: NOK {amount}",
-        )
-    else:
-        finding = say(lang, "Ingen gevinst er skilt fra null", "No gain can be told from zero")
     add(
         "plane",
-        finding,
+        cheapest_told(c, area, lang),
         say(
             lang,
             f"Kostnad-virkning-planet, summert fram til {when(c, lang)}, udiskontert",

@@ -149,7 +149,9 @@ def _overview(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
             here = rows[(rows.area == area) & (rows.alternative == one.key)]
             for at, (measure, statistic, _, number_format) in enumerate(wanted, start=3):
                 found = here[here.measure == measure]
-                if len(found):
+                if len(found) and statistic in str(found["infinite"].iloc[0]).split():
+                    sheet.write_string(line, at, tables.infinite(lang))
+                elif len(found):
                     _write(sheet, book, line, at, float(found[statistic].iloc[0]), number_format)
     chart = book.add_chart({"type": "bar"})
     last = len(c.alternatives)

@@ -45,13 +45,11 @@ def price(value: float, lang: str) -> str:
 
 
 def kroner(ratio: Ratio, lang: str) -> str:
-    """Kroner per gain over the draws, median and 90 % interval; in words where it has no meaning as numbers."""
-    words = _in_words(ratio, lang)
-    if words:
-        return words
-    if np.isnan(ratio.p50):
-        return price(ratio.value, lang) + say(lang, " (uten øvre grense)", " (no upper bound)")
-    return _prices(ratio.p05, ratio.p50, ratio.p95, lang)
+    """Kroner per gain over the draws, median and 90 % interval; in words where it has no meaning as numbers.
+
+    A draw without gain counts with an infinite price, one that gains and saves with 0 (``paired.prices``).
+    """
+    return _in_words(ratio, lang) or _prices(ratio.p05, ratio.p50, ratio.p95, lang)
 
 
 def of_means(ratio: Ratio, lang: str) -> str:
@@ -62,15 +60,27 @@ def of_means(ratio: Ratio, lang: str) -> str:
     return _prices(ratio.low, ratio.value, ratio.high, lang)
 
 
+def infinite(lang: str) -> str:
+    """What a price is called where nothing is gained."""
+    return say(lang, "uendelig", "infinite")
+
+
 def _prices(low: float, middle: float, high: float, lang: str) -> str:
     """«12,8 mill. (9,1 til 20,4)»: an amount and its interval, in one unit."""
     to = say(lang, "til", "to")
-    if abs(middle) >= 1e6:
-        return f"{price(middle, lang)} ({number(low / 1e6, lang, 1)} {to} {number(high / 1e6, lang, 1)})"
-    low_text, middle_text, high_text = (
-        number(float(f"{v:.3g}"), lang, 0 if abs(middle) >= 20 else 1) for v in (low, middle, high)
-    )
-    return f"{middle_text} ({low_text} {to} {high_text})"
+    if np.isinf(middle):
+        low_text = infinite(lang) if np.isinf(low) else price(low, lang)
+        return f"{infinite(lang)} ({low_text} {to} {infinite(lang)})"
+
+    def bound(value: float) -> str:
+        if np.isinf(value):
+            return infinite(lang)
+        if abs(middle) >= 1e6:
+            return number(value / 1e6, lang, 1)
+        return number(float(f"{value:.3g}"), lang, 0 if abs(middle) >= 20 else 1)
+
+    shown = price(middle, lang) if abs(middle) >= 1e6 else bound(middle)
+    return f"{shown} ({bound(low)} {to} {bound(high)})"
 
 
 def _in_words(ratio: Ratio, lang: str) -> str:

@@ -6,14 +6,22 @@ import csv
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 
+from sim.experiments import compare
+from sim.experiments.compare_rows import frame
+from sim.experiments.paired import Ratio
 from sim.faces.cli import main
+from sim.faces.commands.compare import _price
+from sim.faces.report.compare_sheets import workbook
+from sim.faces.report.compare_tables import kroner, of_means
 from sim.scenario.data import shipped
 
 SMALL = f"""\
@@ -224,6 +232,41 @@ def test_kroner_per_entry_shows_the_spread_over_the_draws(made: Path) -> None:
     assert [low, middle, high] == pytest.approx(list(np.quantile(each, (0.05, 0.5, 0.95))), rel=1e-5)
 
 
+def test_a_price_in_words_where_some_or_most_draws_gain_nothing(made: Path) -> None:
+    spread = {"p05": 1.1e6, "p50": 2.2e6, "p95": np.inf}
+    ratio = Ratio("plain", 733_000, 600_000, 900_000, **spread)
+    assert kroner(ratio, "nb") == "2,2 mill. (1,1 til uendelig)"
+    assert kroner(replace(ratio, p50=np.inf), "en") == "infinite (1.1 million to infinite)"
+    assert of_means(ratio, "nb") == "733\u00a0000 (600\u00a0000 til 900\u00a0000)"
+    rows_of = {
+        r["measure"]: r for r in rows(made) if r["area"] == "national" and r["alternative"] == "eid-nurses@2024-06"
+    }
+    assert not rows_of["cost_per_synced"]["mean"]
+    assert float(rows_of["cost_per_synced_ratio_of_means"]["mean"]) > 0
+
+
+def test_what_is_infinite_is_an_empty_cell_with_a_word_beside_it(place: Path) -> None:
+    """One draw of four is made to gain nothing: the median is finite, the upper quantile is not."""
+    c = compare.run(
+        str(place / "small.yaml"), compare.alternatives(["eid-nurses@2024-06"]), by="2025-06", replications=4, workers=1
+    )
+    null, ours = (c.outcomes[a, "national"].series for a in (0, 1))
+    for name in ("synced", "synced_later"):
+        ours[name][0] = null[name][0]
+    table = frame(c)
+    (price,) = table[table.measure == "cost_per_synced"].itertuples()
+    cost, gain = 1e6 * c.cost()[1], c.gains("synced")[1]
+    assert gain.tolist().count(0) == 1
+    assert price.p50 == pytest.approx(np.median(np.append(cost[1:] / gain[1:], np.inf)))
+    assert (np.isnan(price.p95), price.infinite) == (True, "p95")
+    book = openpyxl.load_workbook(BytesIO(workbook(c, table, {}, "nb")))["Sammenligning"]
+    at = [cell.value for cell in book[1]].index("Kr per ekstra oppføring, 95 %") + 1
+    assert book.cell(3, at).value == "uendelig"
+    told = _price(c.ratio(1, "synced"))
+    assert (told["p95"], told["infinite"]) == (None, ["p95"])
+    json.dumps(told, allow_nan=False)
+
+
 def test_the_manifest_says_what_was_read(made: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
     file = shipped() / "interventions" / "elearning.yaml"
@@ -233,8 +276,6 @@ def test_the_manifest_says_what_was_read(made: Path) -> None:
 
 
 def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> None:
-    from sim.experiments import compare
-
     def gains(*asked: str) -> np.ndarray:
         made = compare.run(
             str(place / "small.yaml"),
