@@ -307,9 +307,9 @@ def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> 
             f"Begynner etter målmåneden: {text}" if lang == "nb" else f"Begins after the target month: {text}",
             file=sys.stderr,
         )
-    narrow = report.narrow_reach(c, lang)
-    if narrow:
-        print(narrow, file=sys.stderr)
+    for line in (report.past_starters(c, lang), report.narrow_reach(c, lang)):
+        if line:
+            print(line, file=sys.stderr)
     if c.replications < FEW:
         print(
             f"Bare {c.replications} trekk: intervallene er usikre."

@@ -16,6 +16,7 @@ from sim.faces.report.compare_words import (
     late_starters,
     leader,
     narrow_reach,
+    past_starters,
     place,
     turns,
     when,
@@ -151,9 +152,7 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
                 f"Begins after the target month and cannot work before it: {', '.join(late)}.",
             )
         )
-    narrow = narrow_reach(c, lang)
-    if narrow:
-        found.append(narrow)
+    found += [line for line in (past_starters(c, lang), narrow_reach(c, lang)) if line]
     if c.replications < FEW:
         found.append(
             say(

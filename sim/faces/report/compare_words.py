@@ -127,6 +127,22 @@ def late_starters(comparison: Comparison) -> list[str]:
     return sorted(names)
 
 
+def past_starters(comparison: Comparison, lang: str) -> str:
+    """A warning of the interventions that begin before the last figure of the calibration; empty where there are none."""
+    until = comparison.measured_until or ""
+    found = sorted({i.name for a in comparison.alternatives for i in a.interventions if i.start <= until})
+    if not found:
+        return ""
+    names, last = ", ".join(found), month_name(int(until[:4]), int(until[5:]), lang)
+    return say(
+        lang,
+        f"Begynner i fortiden: {names}. Det kan ikke gjøres lenger, og starten ligger i perioden som modellen er kalibrert mot "
+        f"(siste publiserte tall: {last}); tallene viser hva som kunne ha skjedd.",
+        f"Begins in the past: {names}. It cannot be done any more, and the start lies in the period that the model is calibrated "
+        f"to (last published figure: {last}); the numbers show what might have been.",
+    )
+
+
 def narrow_reach(comparison: Comparison, lang: str) -> str:
     """A warning where a narrow reach carries all of a central cost; empty if nowhere."""
     keys = ", ".join(comparison.narrow())

@@ -165,7 +165,16 @@ def test_the_report_stands_alone_and_shows_both_areas(made: Path) -> None:
     assert "<script" not in text
     assert len(page.ids) == len(set(page.ids))
     assert text.count("<svg ") == 12
-    for words in ("Helse Fonna", "Shapley", "R-109/21", "nullalternativet", "Fiellers", "Konklusjon", "forutsetning"):
+    for words in (
+        "Helse Fonna",
+        "Begynner i fortiden: consent-exemption@2024-06, eid-nurses@2024-06",
+        "Shapley",
+        "R-109/21",
+        "nullalternativet",
+        "Fiellers",
+        "Konklusjon",
+        "forutsetning",
+    ):
         assert words in text
     assert not re.search(r">\s*-\d", text)  # minus is U+2212 in what people read
     shown = value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
@@ -300,6 +309,7 @@ def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> Non
         (["--with", "eid-nurses", "--with", "eid-nurses"], "stands twice"),
         (["--with", "gp-vendors"], "«gp» is not in the scenario"),
         (["--with", "eid-nurses", "--trust", "Helse Fona"], "Did you mean «Helse Fonna»"),
+        (["--with", "eid-nurses@2026-01"], "«eid-nurses@2026-01» begins after the scenario's last month, 2025-12; move it"),
         (["--with", "eid-nurses", "--by", "2031-01"], "give a month from 2024-02 to 2025-12"),
         (["--with", "eid-nurses", "--by", "juni"], "give a month from"),
         (["--with", "eid-nurses", "--by", "2024-13"], "2024-13 is no month"),
