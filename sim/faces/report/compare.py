@@ -233,8 +233,8 @@ def _charts(
         "barriers",
         say(
             lang,
-            f"I nullalternativet går mest tapt ved {named[first]}; {letter(a)} flytter mest ved {named[most]}",
-            f"In the null alternative most is lost at {named[first]}; {letter(a)} moves most at {named[most]}",
+            f"I nullalternativet går mest tapt ved «{named[first]}»; {letter(a)} flytter mest ved «{named[most]}»",
+            f"In the null alternative most is lost at «{named[first]}»; {letter(a)} moves most at «{named[most]}»",
         ),
         say(
             lang,
@@ -252,8 +252,8 @@ def _charts(
         "gates",
         say(
             lang,
-            f"Gevinsten av {letter(a)} kommer mest fra {named[most]} ({number(100 * gain[most], lang, 1)} av {number(100 * sum(gain.values()), lang, 1)} prosentpoeng)",
-            f"The gain of {letter(a)} comes mostly from {named[most]} ({number(100 * gain[most], lang, 1)} of {number(100 * sum(gain.values()), lang, 1)} percentage points)",
+            f"Gevinsten av {letter(a)} kommer mest fra «{named[most]}» ({number(100 * gain[most], lang, 1)} av {number(100 * sum(gain.values()), lang, 1)} prosentpoeng)",
+            f"The gain of {letter(a)} comes mostly from «{named[most]}» ({number(100 * gain[most], lang, 1)} of {number(100 * sum(gain.values()), lang, 1)} percentage points)",
         ),
         say(
             lang,
