@@ -127,8 +127,13 @@ class Comparison:
         return {p: m[:, : self.month + 1].sum(axis=1) for p, m in self.money_payer[alternative, area].items()}
 
     def narrow(self) -> list[str]:
-        """The interventions whose narrow reach carries all of their central cost."""
-        return sorted({i.key for a in self.alternatives for i in a.interventions if costs.carries_central(i)})
+        """The interventions whose narrow reach carries all of their central cost; those that cost nothing until the target month carry none."""
+        found = set()
+        for a, one in enumerate(self.alternatives):
+            for k, i in enumerate(one.interventions):
+                if costs.carries_central(i) and self.money_each[a][:, k, : self.month + 1].any():
+                    found.add(i.key)
+        return sorted(found)
 
     def older(self, alternative: int, area: str = NATIONAL) -> Floats:
         """[R] how many of the extra entries were uploaded after their month had ended: older ones, that had been waiting."""

@@ -8,10 +8,12 @@ from sim.experiments.compare import NATIONAL, Comparison, Gain, letter
 from sim.experiments.compare_rows import years
 from sim.experiments.paired import Difference, Ratio
 from sim.faces.report.table import Table, say
+from sim.faces.report.tables import title
 from sim.language import number
 from sim.scenario import data
+from sim.scenario.load import load
 from sim.scenario.parameter import Parameter
-from sim.scenario.schema import parameters
+from sim.scenario.schema import Scenario, parameters
 from sim.vocabulary import DECIDERS, GATES, OUTCOMES, TAGS, UNITS, words
 
 _WORDS = words(GATES, DECIDERS, TAGS, UNITS)
@@ -399,7 +401,8 @@ def assumptions(comparison: Comparison, lang: str) -> Table:
         if one.key in seen:
             continue
         seen.add(one.key)
-        found = [(".".join(map(str, p)), q) for p, q in _effects(one.form.adds)]
+        named = _places(load(comparison.loaded.given, (one,)).scenario, lang)
+        found = [(named.get(p, ".".join(p)), q) for p, q in _effects(one.form.adds)]
         for at, cost in enumerate(one.form.costs):
             what = cost.name if lang == "nb" else cost.name_en or cost.name
             found += [(what, q) for p, q in parameters(cost, ("costs", at))]
@@ -427,6 +430,22 @@ def _effects(node: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
         here = (*path, str(node["name"])) if "name" in node else path
         return [f for key, value in node.items() for f in _effects(value, (*here, key))]
     return [f for item in node for f in _effects(item, path)] if isinstance(node, list) else []
+
+
+def _places(scenario: Scenario, lang: str) -> dict[tuple[str, ...], str]:
+    """What the parameters of a scenario are called, by place; a named thing of a list by its name, as in ``_effects``."""
+    found = {}
+    for path, _ in parameters(scenario):
+        node: object = scenario
+        place: list[str] = []
+        for key in path:
+            node = node[key] if isinstance(node, dict | list) else getattr(node, str(key))  # type: ignore[call-overload]
+            if not isinstance(key, int):
+                place.append(key)
+            elif name := getattr(node, "name", None):
+                place.append(str(name))
+        found[tuple(place)] = title(scenario, path, lang)
+    return found
 
 
 def _range(parameter: Parameter, lang: str) -> str:
