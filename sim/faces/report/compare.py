@@ -243,8 +243,10 @@ def _charts(
         ),
         say(
             lang,
-            "Den første barrieren som stopper, står som årsak; en oppføring kan mangle flere ting.",
-            "The first gate that stops is the reason on record; an entry may lack several things.",
+            "Den første barrieren som stopper, står som årsak; en oppføring kan mangle flere ting. Tapene her er derfor andre enn Shapley-"
+            "andelene i neste tabell, for de samme tolv månedene: her får den barrieren som kommer først i rekkefølgen, hele oppføringen.",
+            "The first gate that stops is the reason on record; an entry may lack several things. The losses here are thus others than the "
+            "Shapley shares in the next table, for the same twelve months: here the gate that comes first in order gets the whole entry.",
         ),
         [tables.barriers(c, area, lang)],
     )
@@ -263,9 +265,15 @@ def _charts(
         say(
             lang,
             "Hver andel er gjennomsnittet over alle rekkefølger barrierene kan lettes i; de summerer til gevinsten (i parentes). "
-            "En negativ andel betyr at flere kommer forbi en tidligere barriere og stoppes ved denne i stedet. ",
+            "En negativ andel betyr at flere kommer forbi en tidligere barriere og stoppes ved denne i stedet. «Tap i nullalternativet» i "
+            "tabellen deler det samme tapet som fossefallet over, for de samme tolv månedene, men på en annen måte: andelen som "
+            "synkroniseres, er produktet av sjansene for å passere hver barriere, og en oppføring som ville ha stoppet ved to, teller "
+            "halvt for hver. Tidlige barrierer får derfor mindre og sene mer enn i fossefallet; summene er like. ",
             "Each share is the mean over all orders in which the gates could be eased; they add up to the gain (in brackets). "
-            "A negative share means that more come past an earlier gate and are stopped at this one instead. ",
+            "A negative share means that more come past an earlier gate and are stopped at this one instead. «Loss in the null "
+            "alternative» in the table divides the same loss as the waterfall above, for the same twelve months, but in another way: the "
+            "share that is synced is the product of the chances of passing each gate, and an entry that would have stopped at two counts "
+            "half for each. Early gates thus get less and late ones more than in the waterfall; the totals are the same. ",
         )
         + three,
         [tables.gate_shares(c, area, lang)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sim.experiments.compare import NATIONAL, Comparison, Gain, letter
@@ -9,7 +11,7 @@ from sim.experiments.compare_rows import years
 from sim.experiments.paired import Difference, Ratio
 from sim.faces.report.table import Table, say
 from sim.faces.report.tables import title
-from sim.language import number
+from sim.language import month_name, number
 from sim.scenario import data
 from sim.scenario.load import load
 from sim.scenario.parameter import Parameter
@@ -265,7 +267,11 @@ def barriers(comparison: Comparison, area: str, lang: str) -> Table:
     """Share of the last year's entries by the first gate that stopped them, for every alternative."""
     count = len(comparison.alternatives)
     table = Table(
-        say(lang, "Første barriere som stoppet oppføringen", "The first gate that stopped the entry"),
+        say(
+            lang,
+            f"Første barriere som stoppet oppføringen, {_year(comparison, lang)}",
+            f"The first gate that stopped the entry, {_year(comparison, lang)}",
+        ),
         [say(lang, "Utfall", "Outcome"), *(letter(a) for a in range(count))],
         ["text", *(["share"] * count)],  # type: ignore[list-item]
     )
@@ -275,14 +281,28 @@ def barriers(comparison: Comparison, area: str, lang: str) -> Table:
     return table
 
 
+def _year(comparison: Comparison, lang: str) -> str:
+    """The year that the gates are about: «de tolv månedene fram til des. 2027»."""
+    until = month_name(int(comparison.label[:4]), int(comparison.label[5:]), lang)
+    return say(lang, f"de tolv månedene fram til {until}", f"the twelve months until {until}")
+
+
+def _shows(cell: str) -> bool:
+    """Whether a written number is more than nothing."""
+    return any(digit in cell for digit in "123456789")
+
+
 def gate_shares(comparison: Comparison, area: str, lang: str) -> Table:
-    """Each gate's Shapley share: of what is lost in the null alternative, and of each alternative's gain (percentage points)."""
+    """Each gate's Shapley share: of what is lost in the null alternative, and of each alternative's gain (percentage points).
+
+    Gates that neither take nor give anything are left out.
+    """
     count = len(comparison.alternatives)
     table = Table(
         say(
             lang,
-            "Barrierenes andeler etter Shapley, prosentpoeng siste år",
-            "The gates' Shapley shares, percentage points in the last year",
+            f"Barrierenes andeler etter Shapley, prosentpoeng, {_year(comparison, lang)}",
+            f"The gates' Shapley shares, percentage points, {_year(comparison, lang)}",
         ),
         [
             say(lang, "Barriere", "Gate"),
@@ -294,8 +314,9 @@ def gate_shares(comparison: Comparison, area: str, lang: str) -> Table:
     loss = comparison.gates_loss(0, area)
     gains = [comparison.gates_gain(a, area) for a in range(1, count)]
     for word in GATES:
-        values = [loss[word.key], *(g[word.key] for g in gains)]
-        table.rows.append([word.label(lang), *(number(100 * v, lang, 2) for v in values)])
+        cells = [number(100 * v, lang, 2) for v in (loss[word.key], *(g[word.key] for g in gains))]
+        if any(_shows(cell) for cell in cells):
+            table.rows.append([word.label(lang), *cells])
     totals = [sum(loss.values()), *(sum(g.values()) for g in gains)]
     table.rows.append([say(lang, "Sum", "Total"), *(number(100 * v, lang, 2) for v in totals)])
     return table
@@ -349,15 +370,17 @@ def regions(comparison: Comparison, lang: str) -> Table:
 
 
 def by_year(comparison: Comparison, area: str, lang: str) -> Table:
-    """Median cost in each calendar year."""
+    """Median cost in each calendar year in which something costs."""
+    medians = [np.median(comparison.cost_by_year(a, area), axis=0) for a in range(1, len(comparison.alternatives))]
+    cells = [[number(m, lang, 2) for m in row] for row in medians]
+    used = [y for y in range(len(years(comparison))) if any(_shows(row[y]) for row in cells)]
     table = Table(
         say(lang, "Kostnad per år, mill. 2024-kroner (median)", "Cost per year, million 2024 NOK (median)"),
-        [say(lang, "Alternativ", "Alternative"), *map(str, years(comparison))],
-        ["text", *(["number"] * len(years(comparison)))],  # type: ignore[list-item]
+        [say(lang, "Alternativ", "Alternative"), *(str(years(comparison)[y]) for y in used)],
+        ["text", *(["number"] * len(used))],  # type: ignore[list-item]
     )
-    for a in range(1, len(comparison.alternatives)):
-        medians = np.median(comparison.cost_by_year(a, area), axis=0)
-        table.rows.append([name(comparison, a, lang), *(number(m, lang, 2) for m in medians)])
+    for a, row in enumerate(cells, start=1):
+        table.rows.append([name(comparison, a, lang), *(row[y] for y in used)])
     return table
 
 
@@ -436,10 +459,10 @@ def _places(scenario: Scenario, lang: str) -> dict[tuple[str, ...], str]:
     """What the parameters of a scenario are called, by place; a named thing of a list by its name, as in ``_effects``."""
     found = {}
     for path, _ in parameters(scenario):
-        node: object = scenario
+        node: Any = scenario
         place: list[str] = []
         for key in path:
-            node = node[key] if isinstance(node, dict | list) else getattr(node, str(key))  # type: ignore[call-overload]
+            node = node[key] if isinstance(node, dict | list) else getattr(node, str(key))
             if not isinstance(key, int):
                 place.append(key)
             elif name := getattr(node, "name", None):

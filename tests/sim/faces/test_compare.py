@@ -21,7 +21,7 @@ from sim.experiments.paired import Ratio
 from sim.faces.cli import main
 from sim.faces.commands.compare import _price
 from sim.faces.report.compare_sheets import workbook
-from sim.faces.report.compare_tables import kroner, of_means
+from sim.faces.report.compare_tables import by_year, kroner, of_means
 from sim.scenario.data import shipped
 
 SMALL = f"""\
@@ -176,6 +176,9 @@ def test_the_report_stands_alone_and_shows_both_areas(made: Path) -> None:
         "forutsetning",
     ):
         assert words in text
+    gates = text.split("Tap i nullalternativet</th>")[1].split("</table>")[0]
+    assert len(re.findall("<tr>", gates)) < 1 + 8 + 1  # all have gone live, so that the first gate takes nothing
+    assert "løsningen ikke innført" not in gates
     assert not re.search(r">\s*-\d", text)  # minus is U+2212 in what people read
     shown = value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
     assert f"{shown:.1f}".replace(".", ",") in text
@@ -277,6 +280,8 @@ def test_what_is_infinite_is_an_empty_cell_with_a_word_beside_it(place: Path) ->
     book = openpyxl.load_workbook(BytesIO(workbook(c, table, {}, "nb")))["Sammenligning"]
     at = [cell.value for cell in book[1]].index("Kr per ekstra oppføring, 95 %") + 1
     assert book.cell(3, at).value == "uendelig"
+    c.money[1, "national"][:, :11] = 0  # February to December 2024: a year without any cost is left out
+    assert by_year(c, "national", "nb").heads == ["Alternativ", "2025"]
     told = _price(c.ratio(1, "synced"))
     assert (told["p95"], told["infinite"]) == (None, ["p95"])
     json.dumps(told, allow_nan=False)
