@@ -42,6 +42,8 @@ def with_parents(file: Path, chain: tuple[Path, ...] = ()) -> tuple[dict[str, An
     if not parent.is_file():
         raise refuse(f"finner ikke {parent}", f"cannot find {parent}")
     base, under = with_parents(parent, (*chain, file.resolve()))
+    if "title" in plain and "title_en" not in plain and "title_en" in base:  # the parent's English is of another title
+        plain["title_en"], places[("title_en",)] = plain["title"], places[("title",)]
     return overlay(base, plain, under, places), under
 
 

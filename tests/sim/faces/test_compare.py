@@ -22,6 +22,7 @@ from sim.faces.cli import main
 from sim.faces.commands.compare import _price
 from sim.faces.report.compare_sheets import workbook
 from sim.faces.report.compare_tables import by_year, kroner, of_means
+from sim.scenario import intervention
 from sim.scenario.data import shipped
 
 SMALL = f"""\
@@ -83,8 +84,9 @@ def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> 
     head, *lines = ([cell.value for cell in line] for line in sheet.iter_rows())
     table = rows(made)
     assert len(lines) == len(table) > 100
+    assert head[:6] == ["område", "alternativ", "mål", "del", "enhet", "gjennomsnitt"]
     for line, row in zip(lines, table, strict=True):
-        for name, cell in zip(head, line, strict=True):
+        for name, cell in zip(row, line, strict=True):
             text = row[name]
             if name in ("mean", "mean_low", "mean_high", "p05", "p50", "p95"):
                 assert (cell is None and text == "") or cell == float(text)
@@ -100,6 +102,8 @@ def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> 
         == json.loads((made / "manifest.json").read_text(encoding="utf-8"))["scenario_hash"]
     )
     plain = book["Sammenligning"]
+    assert [plain.cell(1, at).value for at in (1, 2, 3)] == ["Område", "Bokstav", "Alternativ"]
+    assert (plain.cell(2, 1).value, plain.cell(2, 2).value) == ("hele scenarioet", "0")
     assert plain.cell(3, 5).number_format == "0.00"
     assert plain.cell(3, 5).value == pytest.approx(
         value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
@@ -349,3 +353,9 @@ def test_the_interventions_can_be_listed(capsys: pytest.CaptureFixture[str]) -> 
     assert re.search(r"^consent-exemption +2028-01 +Utvidet unntak fra samtykke \(samtykke; Helse- og", told, re.M)
     assert main(["compare", "national", "--list", "--json"]) == 0
     assert {"eid-nurses", "automatic-sync"} <= {one["key"] for one in json.loads(capsys.readouterr().out)}
+
+
+def test_the_english_title_of_an_own_file_is_not_its_parents(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {shipped() / 'interventions' / 'eid-nurses.yaml'}\ntitle: eID i vest\n", encoding="utf-8")
+    assert intervention.read(own).title("en") == "eID i vest"
