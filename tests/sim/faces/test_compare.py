@@ -15,6 +15,7 @@ import numpy as np
 import openpyxl
 import pytest
 
+from sim.errors import ScenarioError
 from sim.experiments import compare
 from sim.experiments.compare_rows import frame
 from sim.experiments.paired import Ratio
@@ -359,3 +360,9 @@ def test_the_english_title_of_an_own_file_is_not_its_parents(tmp_path: Path) -> 
     own = tmp_path / "own.yaml"
     own.write_text(f"extends: {shipped() / 'interventions' / 'eid-nurses.yaml'}\ntitle: eID i vest\n", encoding="utf-8")
     assert intervention.read(own).title("en") == "eID i vest"
+
+
+def test_an_empty_intervention_file_says_what_it_should_be(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(ScenarioError, match="the file is empty; it should be an intervention"):
+        intervention.read(tmp_path / "empty.yaml")
