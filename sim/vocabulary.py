@@ -24,7 +24,7 @@ class Word:
 
 # The gates in the order in which an entry meets them; the first that stops it is the reason on record.
 GATES: tuple[Word, ...] = (
-    Word("not_live", "ikke i bruk", "not live"),
+    Word("not_live", "løsningen ikke innført", "not yet live"),
     Word("legacy", "gammel struktur", "legacy fields"),
     Word("knowledge", "kunnskap", "knowledge"),
     Word("eid", "eID", "eID"),

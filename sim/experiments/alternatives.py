@@ -8,12 +8,13 @@ from pathlib import Path
 
 from sim.errors import UserError
 from sim.experiments.posterior import fitted_hash
-from sim.language import month_name
+from sim.language import Text, month_name
 from sim.scenario import intervention, text
 from sim.scenario.intervention import Intervention
 from sim.scenario.load import Loaded, load
 
 _NULL = "null"
+_EITHER = Text("et tiltak, eller et scenario med tiltak", "an intervention, or a scenario with interventions")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def alternatives(asked: Sequence[str | tuple[str, str]]) -> list[Alternative]:
 def _saved(name: str) -> Loaded | None:
     """The scenario file of a name, if it is one that carries out interventions."""
     path = Path(name)
-    if not path.suffix or not path.is_file() or "interventions" not in text.read(path)[0]:
+    if not path.suffix or not path.is_file() or "interventions" not in text.read(path, _EITHER)[0]:
         return None
     return load(path)
 

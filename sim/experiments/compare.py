@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import UserError
-from sim.experiments import costs, shapley
+from sim.experiments import costs, evidence, shapley
 from sim.experiments.alternatives import Alternative as Alternative
 from sim.experiments.alternatives import alternatives as alternatives
 from sim.experiments.alternatives import letter as letter
@@ -87,6 +87,13 @@ class Comparison:
         """The target month as «2027-12»."""
         return self.model.calendar.labels[self.month]
 
+    @property
+    def measured_until(self) -> str | None:
+        """The month of the last published figure that the draws are calibrated to, as «2025-09»; None where they are not."""
+        if self.posterior is None:
+            return None
+        return f"{max(f.end for f in evidence.read(self.loaded.data_folder).figures):%Y-%m}"
+
     def has(self, what: Gain, area: str) -> bool:
         """Whether the measure exists in the area (citizens are not counted by hospital)."""
         return bool(np.isfinite(self.outcomes[0, area].gain(what, self.month)).all())
@@ -120,8 +127,13 @@ class Comparison:
         return {p: m[:, : self.month + 1].sum(axis=1) for p, m in self.money_payer[alternative, area].items()}
 
     def narrow(self) -> list[str]:
-        """The interventions whose narrow reach carries all of their central cost."""
-        return sorted({i.key for a in self.alternatives for i in a.interventions if costs.carries_central(i)})
+        """The interventions whose narrow reach carries all of their central cost; those that cost nothing until the target month carry none."""
+        found = set()
+        for a, one in enumerate(self.alternatives):
+            for k, i in enumerate(one.interventions):
+                if costs.carries_central(i) and self.money_each[a][:, k, : self.month + 1].any():
+                    found.add(i.key)
+        return sorted(found)
 
     def older(self, alternative: int, area: str = NATIONAL) -> Floats:
         """[R] how many of the extra entries were uploaded after their month had ended: older ones, that had been waiting."""
@@ -206,7 +218,7 @@ def run(
     the scenario's own distributions instead of the calibrated ones that it names; ``packages`` whether every part of a package of up to ``MOST_IN_SHAPLEY`` interventions is simulated, for their shares of its gain.
 
     Raises:
-        UserError: the month or the hospital is not in the scenario, or an alternative does not fit it.
+        UserError: the month or the hospital is not in the scenario, or an alternative does not fit it or begins after its end.
     """
 
     kept: list[Kept | None] = []
@@ -232,6 +244,7 @@ def run(
     seed = base.scenario.seed if seed is None else seed
     month = _month(base, by)
     _check_trust(base, trust)
+    _check_starts(base, chosen)
     areas = [NATIONAL] if trust is None else [NATIONAL, trust]
     outcomes: dict[tuple[int, str], Outcome] = {}
     money: dict[tuple[int, str], Floats] = {}
@@ -347,3 +360,16 @@ def _check_trust(loaded: Loaded, trust: str | None) -> None:
             f"«{trust}» er ikke et sykehus i scenarioet. " + (f"Mente du «{near}»?" if near else ", ".join(known)),
             f"«{trust}» is no hospital of the scenario. " + (f"Did you mean «{near}»?" if near else ", ".join(known)),
         )
+
+
+def _check_starts(loaded: Loaded, chosen: Sequence[Alternative]) -> None:
+    """An intervention that begins after the period's end does nothing in it, so that nothing can be said of it."""
+    period = loaded.scenario.period
+    for one in (i for a in chosen for i in a.interventions):
+        if one.start > period.end:
+            raise UserError(
+                f"«{one.name}» begynner etter scenarioets siste måned, {period.end}; flytt det ({one.key}@{period.end} eller før), "
+                "eller bruk et scenario som varer lenger",
+                f"«{one.name}» begins after the scenario's last month, {period.end}; move it ({one.key}@{period.end} or earlier), "
+                "or use a scenario that lasts longer",
+            )

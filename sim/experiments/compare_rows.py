@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NUMBERS = ("mean", "mean_low", "mean_high", "p05", "p50", "p95")
-COLUMNS = ("area", "alternative", "measure", "part", "unit", *NUMBERS, "reading")
+COLUMNS = ("area", "alternative", "measure", "part", "unit", *NUMBERS, "infinite", "reading")
 UNITS: dict[Gain, str] = {"rate": "percentage points", "synced": "entries", "citizens": "citizens", "hours": "hours"}
 PER: dict[Gain, str] = {
     "rate": "NOK/percentage point",
@@ -29,6 +29,8 @@ def frame(comparison: Comparison) -> pd.DataFrame:
     """All rows. ``mean`` with the interval of the mean, and quantiles over the draws, where they make sense; else NaN.
 
     ``part`` is the gate, the intervention or the year that a row is about; ``reading`` tells how a ratio is to be read.
+    ``infinite`` names the numbers that are infinite (and NaN here): the price of a gain where draws gain nothing
+    (``paired.prices``). A ratio of the means, with its Fieller interval in ``mean_low`` and ``mean_high``, has a row of its own.
     """
     c = comparison
     rows: list[dict[str, Any]] = []
@@ -36,8 +38,8 @@ def frame(comparison: Comparison) -> pd.DataFrame:
     def add(area: str, a: int, measure: str, unit: str, part: str = "", reading: str = "", **numbers: float) -> None:
         rows.append(
             {"area": area, "alternative": c.alternatives[a].key, "measure": measure, "part": part, "unit": unit}
-            | {name: numbers.get(name, np.nan) for name in NUMBERS}
-            | {"reading": reading}
+            | {name: numbers[name] if np.isfinite(numbers.get(name, np.nan)) else np.nan for name in NUMBERS}
+            | {"infinite": " ".join(n for n in NUMBERS if np.isinf(numbers.get(n, np.nan))), "reading": reading}
         )
 
     def over_draws(area: str, a: int, measure: str, unit: str, sample: Any, part: str = "") -> None:
@@ -80,8 +82,9 @@ def frame(comparison: Comparison) -> pd.DataFrame:
                 for discount in (False, True):
                     r = c.ratio(a, what, area, discount)
                     name = f"cost_per_{what}" + ("_discounted" if discount else "")
-                    spread = {"p05": r.p05, "p50": r.p50, "p95": r.p95}
-                    add(area, a, name, PER[what], "", r.kind, mean=r.value, mean_low=r.low, mean_high=r.high, **spread)
+                    add(area, a, name, PER[what], "", r.kind, p05=r.p05, p50=r.p50, p95=r.p95)
+                    means = {"mean": r.value, "mean_low": r.low, "mean_high": r.high}
+                    add(area, a, f"{name}_ratio_of_means", PER[what], "", r.kind, **means)
             over_draws(area, a, "gain_synced_older", UNITS["synced"], c.older(a, area))
             for who, cost in c.cost_by_payer(a, area).items():
                 over_draws(area, a, "cost_by_payer", "MNOK", cost, who)

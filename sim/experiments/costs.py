@@ -43,9 +43,12 @@ class Account:
 
 
 def carries_central(one: Intervention) -> bool:
-    """Whether the intervention reaches only some regions or hospitals and yet has costs that are paid once, which these carry alone."""
+    """Whether the intervention reaches only some regions or hospitals and yet has costs that are paid once, which these carry alone.
+
+    An amount that is 0 for certain is none.
+    """
     narrow = bool(one.form.reach.regions or one.form.reach.trusts)
-    return narrow and any(cost.amount.unit.startswith(CENTRAL) for cost in one.form.costs)
+    return narrow and any(c.amount.unit.startswith(CENTRAL) and c.amount.value != 0 for c in one.form.costs)
 
 
 def monthly(

@@ -79,8 +79,8 @@ class Ratio:
 
     ``kind`` tells how to read it: «plain» (an interval); «dominates» (saves money and gains); «dominated» (costs and
     loses); «unclear» (the gain cannot be told from 0, so the ratio has no bounded interval). ``p05``, ``p50``, ``p95`` are
-    of the ratio in the single draws (how uncertain it is); NaN unless the gain is above 0 in all of them. ``positive`` is
-    the share of draws in which it is.
+    of the price in the single draws (``prices``: how uncertain it is), and may be infinite; they are NaN unless the kind is
+    «plain» or «dominates». ``positive`` is the share of draws that gain.
     """
 
     kind: str
@@ -112,9 +112,26 @@ class Ratio:
         root = sqrt(max(b**2 - a * (mean_cost**2 - t2 * vc), 0.0))
         kind = "dominates" if mean_cost < 0 else "plain"
         positive = float(np.mean(gain > 0))
-        spread = np.quantile(cost / gain, (0.05, 0.5, 0.95)) if positive == 1 else np.full(3, nan)
-        p05, p50, p95 = (float(q) for q in spread)
+        p05, p50, p95 = (float(q) for q in quantiles(prices(cost, gain), (0.05, 0.5, 0.95)))
         return cls(kind, mean_cost / mean_gain, (b - root) / a, (b + root) / a, p05, p50, p95, positive)
+
+
+def prices(cost: Floats, gain: Floats) -> Floats:
+    """What one unit of gain costs in each draw: from 0, which is best, to infinity, which is worst; so they can be put in order.
+
+    A draw that does not gain has an infinite price, whatever it costs: no amount bought anything (what it saves, if it does,
+    shows in the cost-effectiveness plane). A draw that gains and costs nothing, or saves, is dominant and has the price 0: it
+    is better than every price, but a saving per gain cannot be ranked, as it shrinks when the gain grows.
+    """
+    gains = gain > 0
+    return np.where(gains, np.maximum(cost, 0) / np.where(gains, gain, 1), inf)
+
+
+def quantiles(sample: Floats, at: tuple[float, ...]) -> Floats:
+    """Quantiles of a sample that may hold infinity: linear between its neighbours; infinite when the upper of them is."""
+    upper = np.quantile(sample, at, method="higher")
+    with np.errstate(invalid="ignore"):  # inf - inf, which is not used
+        return np.where(np.isinf(upper), upper, np.quantile(sample, at))
 
 
 def acceptability(costs: Floats, gains: Floats, willingness: Floats) -> Floats:

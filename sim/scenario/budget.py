@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
 from sim.errors import ScenarioError, UserError
+from sim.language import Text
 from sim.scenario import data, sheet
 from sim.scenario.faults import Faults, explain
 from sim.scenario.figures import data_folder, fill_in
@@ -89,7 +90,7 @@ def read(file: str | Path) -> Budget:
     """
     path = sheet.find(file)
     faults = Faults(path)
-    plain, faults.places = read_text(path)
+    plain, faults.places = read_text(path, Text("et budsjett (mill. kr per år)", "a budget (NOK million by year)"))
     folder = data_folder(path)
     fill_in(plain, (), faults, folder)
     if faults.problems:

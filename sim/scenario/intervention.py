@@ -229,7 +229,7 @@ def read(path: Path) -> Intervention:
         UserError: the file cannot be read.
     """
     faults = Faults(path)
-    plain, faults.places = with_parents(path)
+    plain, faults.places = with_parents(path, what=Text("et tiltak (se --list)", "an intervention (see --list)"))
     sources = data_folder(path if (path.parent / "data").is_dir() else path.parent)
     fill_in(plain, (), faults, sources)
     if faults.problems:

@@ -16,14 +16,16 @@ from sim.scenario import data, text
 from sim.scenario.text import KeyPath, Place
 
 
-def with_parents(file: Path, chain: tuple[Path, ...] = ()) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
-    """A file's plain data with what it ``extends`` merged underneath, and the place of every key.
+def with_parents(
+    file: Path, chain: tuple[Path, ...] = (), what: Text = text.SCENARIO
+) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
+    """A file's plain data with what it ``extends`` merged underneath, and the place of every key; ``what`` it should be.
 
     Raises:
         ScenarioError: a file is not YAML, or extends itself or a file that is not there.
         UserError: a file cannot be read at all.
     """
-    plain, places = text.read(file)
+    plain, places = text.read(file, what)
     parent_name = plain.pop("extends", None)
     if parent_name is None:
         return plain, places
@@ -41,7 +43,9 @@ def with_parents(file: Path, chain: tuple[Path, ...] = ()) -> tuple[dict[str, An
         raise refuse(f"{parent.name} bygger på seg selv", f"{parent.name} extends itself")
     if not parent.is_file():
         raise refuse(f"finner ikke {parent}", f"cannot find {parent}")
-    base, under = with_parents(parent, (*chain, file.resolve()))
+    base, under = with_parents(parent, (*chain, file.resolve()), what)
+    if "title" in plain and "title_en" not in plain and "title_en" in base:  # the parent's English is of another title
+        plain["title_en"], places[("title_en",)] = plain["title"], places[("title",)]
     return overlay(base, plain, under, places), under
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from sim.errors import ScenarioError
+from sim.language import Text
 from sim.scenario import data, text
 from sim.scenario.faults import Faults, explain
 
@@ -30,7 +31,9 @@ def read(path: Path, form: type[Form]) -> tuple[Form, Faults]:
         UserError: the file cannot be read at all.
     """
     faults = Faults(path)
-    plain, faults.places = text.read(path)
+    plain, faults.places = text.read(
+        path, Text("et ark med svar eller prioriteringer", "a sheet of answers or priorities")
+    )
     try:
         return form.model_validate(plain), faults
     except ValidationError as error:

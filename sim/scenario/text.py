@@ -33,8 +33,11 @@ class Place:
     column: int
 
 
-def read(file: Path) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
-    """The file's plain data, and the place of every key.
+SCENARIO = Text("et scenario", "a scenario")
+
+
+def read(file: Path, what: Text = SCENARIO) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
+    """The file's plain data, and the place of every key; ``what`` it should be is told where it is nothing of the kind.
 
     Raises:
         ScenarioError: it is not YAML, not a scenario, or hostile; with line and column.
@@ -43,7 +46,12 @@ def read(file: Path) -> tuple[dict[str, Any], dict[KeyPath, Place]]:
     places: dict[KeyPath, Place] = {}
     plain = _plain(_parse(file), file, (), places)
     if not isinstance(plain, dict):
-        raise _broken(file, None, "filen er ikke et scenario", "the file is not a scenario")
+        nb, en = (
+            ("filen er tom", "the file is empty")
+            if plain is None
+            else ("filen har ingen nøkler", "the file has no keys")
+        )
+        raise _broken(file, None, f"{nb}; den skal være {what.nb}", f"{en}; it should be {what.en}")
     return plain, places
 
 

@@ -100,8 +100,8 @@ def gates(
         kind="spans",
         finding=say(
             lang,
-            f"Gevinsten kommer mest fra {named[most]}: {points(gain[most], lang)} av {points(total, lang)} prosentpoeng",
-            f"The gain comes mostly from {named[most]}: {points(gain[most], lang)} of {points(total, lang)} percentage points",
+            f"Gevinsten kommer mest fra «{named[most]}»: {points(gain[most], lang)} av {points(total, lang)} prosentpoeng",
+            f"The gain comes mostly from «{named[most]}»: {points(gain[most], lang)} of {points(total, lang)} percentage points",
         )
         if total > 0
         else say(lang, f"Scenarioet gir ingen gevinst i {year}", f"The scenario gives no gain in {year}"),

@@ -12,7 +12,7 @@ from sim.faces.charts.chart import Chart, Row
 from sim.faces.charts.outlook import View
 from sim.faces.charts.words import area_text, milliseconds, month_text, plain, points, share
 from sim.faces.report import compare_tables as tables
-from sim.faces.report.compare_words import leader, thresholds, turns
+from sim.faces.report.compare_words import cheapest_told, leader, thresholds, turns
 from sim.faces.report.table import Table, say
 from sim.language import number, percent
 
@@ -200,20 +200,10 @@ def plane(view: View, comparison: Comparison, area: str) -> Chart:
                 *(part for _, b, part in below if a == b),
             ]
         )
-    rated = [(r.value, b) for b in chosen if (r := c.ratio(b, "synced", area)).kind == "plain"]
-    finding = say(lang, "Ingen gevinst er skilt fra null", "No gain can be told from zero")
-    if rated:
-        cheapest = min(rated)[1]
-        amount = tables.kroner(c.ratio(cheapest, "synced", area), lang)
-        finding = say(
-            lang,
-            f"{letter(cheapest)} koster minst per ekstra oppføring: {amount} kr",
-            f"{letter(cheapest)} costs least per extra entry: NOK {amount}",
-        )
     return Chart(
         name="plane",
         kind="plane",
-        finding=finding,
+        finding=cheapest_told(c, area, lang),
         what=say(
             lang,
             f"Ekstra kostnad (mill. 2024-kroner, udiskontert) og ekstra synkroniserte oppføringer fram til {month_text(c.label, lang)}, {_where(area, lang)}",

@@ -157,8 +157,8 @@ def gates(view: View, outlook: Outlook, index: int, year: int) -> Chart:
     if ours[moved] - theirs[moved] < -0.0005:
         finding = say(
             lang,
-            f"Mest vinnes ved {names[moved]}: {points(float(ours[moved] - theirs[moved]), lang)} prosentpoeng stopper der i {year}",
-            f"Most is won at {names[moved]}: {points(float(ours[moved] - theirs[moved]), lang)} percentage points stop there in {year}",
+            f"Mest vinnes ved «{names[moved]}»: {points(float(ours[moved] - theirs[moved]), lang)} prosentpoeng stopper der i {year}",
+            f"Most is won at «{names[moved]}»: {points(float(ours[moved] - theirs[moved]), lang)} percentage points stop there in {year}",
         )
     return Chart(
         name="gates",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from sim.language import Text
 
 if TYPE_CHECKING:
     from sim.experiments.compare import Comparison
+    from sim.experiments.paired import Ratio
 
 HELP = Text(
     "Sammenlign tiltak med nullalternativet: virkning, kostnad, hvor sikkert. Eksempel: utrulling compare national "
@@ -249,7 +251,7 @@ def _headline(comparison: Comparison, options: argparse.Namespace) -> dict[str, 
                     "cost_by_payer_mnok": {p: float(m.mean()) for p, m in c.cost_by_payer(a, area).items()},
                     "older_entries": float(np.median(c.older(a, area))),
                     "cost_per": {
-                        what: _finite(asdict(c.ratio(a, what, area)))
+                        what: _price(c.ratio(a, what, area))
                         for what in ("synced", "citizens", "hours")
                         if c.has(what, area)
                     },
@@ -265,6 +267,19 @@ def _headline(comparison: Comparison, options: argparse.Namespace) -> dict[str, 
 def _finite(numbers: dict[str, Any]) -> dict[str, Any]:
     """``numbers`` with null for what is no number."""
     return {k: None if isinstance(v, float) and v != v else v for k, v in numbers.items()}
+
+
+def _price(ratio: Ratio) -> dict[str, Any]:
+    """A price per gain: its quantiles over the draws, null where infinite and then named; the ratio of the means apart."""
+    quantiles = {"p05": ratio.p05, "p50": ratio.p50, "p95": ratio.p95}
+    means = {"value": ratio.value, "low": ratio.low, "high": ratio.high}
+    return {
+        "kind": ratio.kind,
+        **{k: v if math.isfinite(v) else None for k, v in quantiles.items()},
+        "infinite": [k for k, v in quantiles.items() if math.isinf(v)],
+        "positive": _finite({"": ratio.positive})[""],
+        "ratio_of_means": _finite(means),
+    }
 
 
 def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> None:
@@ -298,9 +313,9 @@ def _tell(comparison: Comparison, target: Path, options: argparse.Namespace) -> 
             f"Begynner etter målmåneden: {text}" if lang == "nb" else f"Begins after the target month: {text}",
             file=sys.stderr,
         )
-    narrow = report.narrow_reach(c, lang)
-    if narrow:
-        print(narrow, file=sys.stderr)
+    for line in (report.past_starters(c, lang), report.narrow_reach(c, lang)):
+        if line:
+            print(line, file=sys.stderr)
     if c.replications < FEW:
         print(
             f"Bare {c.replications} trekk: intervallene er usikre."

@@ -10,7 +10,18 @@ from sim.experiments.summary import FEW
 from sim.faces.report import compare_charts as charts
 from sim.faces.report import compare_tables as tables
 from sim.faces.report import document, drawing
-from sim.faces.report.compare_words import late_starters, leader, narrow_reach, place, turns, when, worth
+from sim.faces.report.compare_words import (
+    cheapest,
+    cheapest_told,
+    late_starters,
+    leader,
+    narrow_reach,
+    past_starters,
+    place,
+    turns,
+    when,
+    worth,
+)
 from sim.faces.report.document import Chart
 from sim.faces.report.table import Table, say
 from sim.language import month_name, number, percent
@@ -121,17 +132,14 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
                 )
             )
         found.append(f"{say(lang, 'Verd pengene', 'Worth the money')}: {worth(c, area, willingness, lang)}")
-        priced = [
-            (r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"
-        ]
-        if priced:
-            b = min(priced)[1]
+        b = cheapest(c, area)
+        if b is not None:
             found.append(
                 say(
                     lang,
-                    f"Lavest kostnad per ekstra synkronisert oppføring har {letter(b)} ({c.alternatives[b].short(lang)}): "
+                    f"Lavest kostnad per ekstra synkronisert oppføring (median) har {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"{tables.kroner(c.ratio(b, 'synced', area), lang)} kr.",
-                    f"The lowest cost per extra synced entry is that of {letter(b)} ({c.alternatives[b].short(lang)}): "
+                    f"The lowest cost per extra synced entry (median) is that of {letter(b)} ({c.alternatives[b].short(lang)}): "
                     f"NOK {tables.kroner(c.ratio(b, 'synced', area), lang)}.",
                 )
             )
@@ -144,9 +152,7 @@ def conclusion(comparison: Comparison, willingness: float | None, lang: str) -> 
                 f"Begins after the target month and cannot work before it: {', '.join(late)}.",
             )
         )
-    narrow = narrow_reach(c, lang)
-    if narrow:
-        found.append(narrow)
+    found += [line for line in (past_starters(c, lang), narrow_reach(c, lang)) if line]
     if c.replications < FEW:
         found.append(
             say(
@@ -227,8 +233,8 @@ def _charts(
         "barriers",
         say(
             lang,
-            f"I nullalternativet går mest tapt ved {named[first]}; {letter(a)} flytter mest ved {named[most]}",
-            f"In the null alternative most is lost at {named[first]}; {letter(a)} moves most at {named[most]}",
+            f"I nullalternativet går mest tapt ved «{named[first]}»; {letter(a)} flytter mest ved «{named[most]}»",
+            f"In the null alternative most is lost at «{named[first]}»; {letter(a)} moves most at «{named[most]}»",
         ),
         say(
             lang,
@@ -237,8 +243,10 @@ def _charts(
         ),
         say(
             lang,
-            "Den første barrieren som stopper, står som årsak; en oppføring kan mangle flere ting.",
-            "The first gate that stops is the reason on record; an entry may lack several things.",
+            "Den første barrieren som stopper, står som årsak; en oppføring kan mangle flere ting. Tapene her er derfor andre enn Shapley-"
+            "andelene i neste tabell, for de samme tolv månedene: her får den barrieren som kommer først i rekkefølgen, hele oppføringen.",
+            "The first gate that stops is the reason on record; an entry may lack several things. The losses here are thus others than the "
+            "Shapley shares in the next table, for the same twelve months: here the gate that comes first in order gets the whole entry.",
         ),
         [tables.barriers(c, area, lang)],
     )
@@ -246,8 +254,8 @@ def _charts(
         "gates",
         say(
             lang,
-            f"Gevinsten av {letter(a)} kommer mest fra {named[most]} ({number(100 * gain[most], lang, 1)} av {number(100 * sum(gain.values()), lang, 1)} prosentpoeng)",
-            f"The gain of {letter(a)} comes mostly from {named[most]} ({number(100 * gain[most], lang, 1)} of {number(100 * sum(gain.values()), lang, 1)} percentage points)",
+            f"Gevinsten av {letter(a)} kommer mest fra «{named[most]}» ({number(100 * gain[most], lang, 1)} av {number(100 * sum(gain.values()), lang, 1)} prosentpoeng)",
+            f"The gain of {letter(a)} comes mostly from «{named[most]}» ({number(100 * gain[most], lang, 1)} of {number(100 * sum(gain.values()), lang, 1)} percentage points)",
         ),
         say(
             lang,
@@ -257,27 +265,22 @@ def _charts(
         say(
             lang,
             "Hver andel er gjennomsnittet over alle rekkefølger barrierene kan lettes i; de summerer til gevinsten (i parentes). "
-            "En negativ andel betyr at flere kommer forbi en tidligere barriere og stoppes ved denne i stedet. ",
+            "En negativ andel betyr at flere kommer forbi en tidligere barriere og stoppes ved denne i stedet. «Tap i nullalternativet» i "
+            "tabellen deler det samme tapet som fossefallet over, for de samme tolv månedene, men på en annen måte: andelen som "
+            "synkroniseres, er produktet av sjansene for å passere hver barriere, og en oppføring som ville ha stoppet ved to, teller "
+            "halvt for hver. Tidlige barrierer får derfor mindre og sene mer enn i fossefallet; summene er like. ",
             "Each share is the mean over all orders in which the gates could be eased; they add up to the gain (in brackets). "
-            "A negative share means that more come past an earlier gate and are stopped at this one instead. ",
+            "A negative share means that more come past an earlier gate and are stopped at this one instead. «Loss in the null "
+            "alternative» in the table divides the same loss as the waterfall above, for the same twelve months, but in another way: the "
+            "share that is synced is the product of the chances of passing each gate, and an entry that would have stopped at two counts "
+            "half for each. Early gates thus get less and late ones more than in the waterfall; the totals are the same. ",
         )
         + three,
         [tables.gate_shares(c, area, lang)],
     )
-    priced = [(r.value, b) for b in range(1, len(c.alternatives)) if (r := c.ratio(b, "synced", area)).kind == "plain"]
-    if priced:
-        cheapest = min(priced)[1]
-        amount = tables.kroner(c.ratio(cheapest, "synced", area), lang)
-        finding = say(
-            lang,
-            f"{letter(cheapest)} koster minst per ekstra oppføring: {amount} kr",
-            f"{letter(cheapest)} costs least per extra entry: NOK {amount}",
-        )
-    else:
-        finding = say(lang, "Ingen gevinst er skilt fra null", "No gain can be told from zero")
     add(
         "plane",
-        finding,
+        cheapest_told(c, area, lang),
         say(
             lang,
             f"Kostnad-virkning-planet, summert fram til {when(c, lang)}, udiskontert",

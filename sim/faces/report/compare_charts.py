@@ -127,10 +127,14 @@ def gates(comparison: Comparison, area: str, lang: str) -> Figure:
     """Where the gain comes from: each gate's Shapley share, one panel for each of the best three."""
     chosen = top(comparison, area)
     figure = new_figure(9.5, 3.2)
-    names = [g.label(lang).split(" (")[0] for g in GATES]
+    gains = {a: 100 * np.array(list(comparison.gates_gain(a, area).values())) for a in chosen}
+    shown = np.any(
+        [np.abs(v) >= 0.005 for v in gains.values()], axis=0
+    )  # a gate that gives 0,00 everywhere is left out
+    names = [g.label(lang).split(" (")[0] for g, some in zip(GATES, shown, strict=True) if some]
     y = np.arange(len(names))[::-1]
     for axes, a in zip(panels_of(figure, 1, len(chosen), sharex=True, sharey=True), chosen, strict=True):
-        values = 100 * np.array(list(comparison.gates_gain(a, area).values()))
+        values = gains[a][shown]
         axes.barh(y, values, color=[BLUE if v >= 0 else ORANGE for v in values], height=0.7)
         for at, value in zip(y, values, strict=True):
             axes.annotate(
@@ -146,7 +150,7 @@ def gates(comparison: Comparison, area: str, lang: str) -> Figure:
         axes.margins(x=0.3)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v, lang, 1)))
         axes.grid(axis="y", visible=False)
-        axes.set_title(f"{letter(a)} ({number(values.sum(), lang, 1)})", fontsize=9)
+        axes.set_title(f"{letter(a)} ({number(gains[a].sum(), lang, 1)})", fontsize=9)
     return figure
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
-from sim.experiments.compare import Comparison, letter
+from sim.experiments.compare import NATIONAL, Comparison, letter
 from sim.experiments.compare_rows import COLUMNS, NUMBERS
 from sim.faces.report import compare_tables as tables
 from sim.faces.report.compare_charts import style
@@ -44,6 +44,22 @@ _ABOUT = {
     "effective": "effektive trekk",
     "pareto_k": "Pareto k",
     "sha256": "SHA-256",
+}
+
+_COLUMNS = {
+    "area": "område",
+    "alternative": "alternativ",
+    "measure": "mål",
+    "part": "del",
+    "unit": "enhet",
+    "mean": "gjennomsnitt",
+    "mean_low": "gjennomsnitt, nedre",
+    "mean_high": "gjennomsnitt, øvre",
+    "p05": "5 %",
+    "p50": "median",
+    "p95": "95 %",
+    "infinite": "uendelig",
+    "reading": "lesning",
 }
 
 
@@ -89,6 +105,11 @@ def _flat(key: str, value: Any, lang: str) -> list[tuple[str, Any]]:
     return [(key, "\u2013" if value is None else value)]
 
 
+def _area(area: str, lang: str) -> str:
+    """What an area is called: the hospital, or the whole of what the scenario covers."""
+    return say(lang, "hele scenarioet", "the whole scenario") if area == NATIONAL else area
+
+
 def _table(book: Any, name: str, table: Table, bold: Any, lang: str) -> None:
     """A table of the report as a sheet of text."""
     sheet = book.add_worksheet(name)
@@ -132,7 +153,12 @@ def _overview(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
         ("cost_per_synced", "p95", say(lang, "Kr per ekstra oppføring, 95 %", "NOK per extra entry, 95%"), "#,##0"),
         ("best", "mean", say(lang, "Størst virkning, andel av trekkene", "Largest effect, share of draws"), "0 %"),
     )
-    heads = [say(lang, "Område", "Area"), "", say(lang, "Alternativ", "Alternative"), *(w[2] for w in wanted)]
+    heads = [
+        say(lang, "Område", "Area"),
+        say(lang, "Bokstav", "Letter"),
+        say(lang, "Alternativ", "Alternative"),
+        *(w[2] for w in wanted),
+    ]
     for at, head in enumerate(heads):
         sheet.write_string(0, at, head, bold)
     sheet.set_column(0, 0, 18)
@@ -144,12 +170,14 @@ def _overview(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
     for area in c.areas:
         for a, one in enumerate(c.alternatives):
             line += 1
-            for at, text in enumerate((area, letter(a), one.title(lang))):
+            for at, text in enumerate((_area(area, lang), letter(a), one.title(lang))):
                 sheet.write_string(line, at, text)
             here = rows[(rows.area == area) & (rows.alternative == one.key)]
             for at, (measure, statistic, _, number_format) in enumerate(wanted, start=3):
                 found = here[here.measure == measure]
-                if len(found):
+                if len(found) and statistic in str(found["infinite"].iloc[0]).split():
+                    sheet.write_string(line, at, tables.infinite(lang))
+                elif len(found):
                     _write(sheet, book, line, at, float(found[statistic].iloc[0]), number_format)
     chart = book.add_chart({"type": "bar"})
     last = len(c.alternatives)
@@ -174,7 +202,7 @@ def _barriers(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str
     sheet.set_column(0, 0, 30)
     line = 0
     for area in c.areas:
-        sheet.write_string(line, 0, area, bold)
+        sheet.write_string(line, 0, _area(area, lang), bold)
         for a in range(1, len(c.alternatives)):
             sheet.write_string(line, a, letter(a), bold)
         for at, gate in enumerate(GATES, start=line + 1):
@@ -234,13 +262,15 @@ def _payers(book: Any, c: Comparison, rows: pd.DataFrame, bold: Any, lang: str) 
     sheet = book.add_worksheet(say(lang, "Hvem betaler", "Who pays"))
     known = {word.key: word.label(lang) for word in DECIDERS}
     heads = say(
-        lang, "Område||Alternativ|Betaler|Mill. kr, 5 %|Median|95 %", "Area||Alternative|Payer|MNOK, 5%|Median|95%"
+        lang,
+        "Område|Bokstav|Alternativ|Betaler|Mill. kr, 5 %|Median|95 %",
+        "Area|Letter|Alternative|Payer|MNOK, 5%|Median|95%",
     )
     for at, head in enumerate(heads.split("|")):
         sheet.write_string(0, at, head, bold)
     titles = {one.key: (letter(a), one.title(lang)) for a, one in enumerate(c.alternatives)}
     for line, row in enumerate(rows[rows.measure == "cost_by_payer"].itertuples(index=False), start=1):
-        for at, text in enumerate((row.area, *titles[row.alternative], known[row.part])):
+        for at, text in enumerate((_area(row.area, lang), *titles[row.alternative], known[row.part])):
             sheet.write_string(line, at, text)
         for at, value in enumerate((row.p05, row.p50, row.p95), start=4):
             _write(sheet, book, line, at, float(value), "#,##0.00")
@@ -323,7 +353,7 @@ def _all(book: Any, rows: pd.DataFrame, bold: Any, lang: str) -> None:
     formats = {unit: book.add_format({"num_format": f}) for unit, f in FORMATS.items()}
     plain = book.add_format({"num_format": "#,##0.##"})
     for at, name in enumerate(COLUMNS):
-        sheet.write_string(0, at, name, bold)
+        sheet.write_string(0, at, say(lang, _COLUMNS[name], name.replace("_", " ")), bold)
     for line, row in enumerate(rows.itertuples(index=False), start=1):
         for at, name in enumerate(COLUMNS):
             value = getattr(row, name)

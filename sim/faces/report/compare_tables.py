@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sim.experiments.compare import NATIONAL, Comparison, Gain, letter
 from sim.experiments.compare_rows import years
 from sim.experiments.paired import Difference, Ratio
 from sim.faces.report.table import Table, say
-from sim.language import number
+from sim.faces.report.tables import title
+from sim.language import month_name, number
 from sim.scenario import data
+from sim.scenario.load import load
 from sim.scenario.parameter import Parameter
-from sim.scenario.schema import parameters
+from sim.scenario.schema import Scenario, parameters
 from sim.vocabulary import DECIDERS, GATES, OUTCOMES, TAGS, UNITS, words
 
 _WORDS = words(GATES, DECIDERS, TAGS, UNITS)
@@ -45,13 +49,11 @@ def price(value: float, lang: str) -> str:
 
 
 def kroner(ratio: Ratio, lang: str) -> str:
-    """Kroner per gain over the draws, median and 90 % interval; in words where it has no meaning as numbers."""
-    words = _in_words(ratio, lang)
-    if words:
-        return words
-    if np.isnan(ratio.p50):
-        return price(ratio.value, lang) + say(lang, " (uten øvre grense)", " (no upper bound)")
-    return _prices(ratio.p05, ratio.p50, ratio.p95, lang)
+    """Kroner per gain over the draws, median and 90 % interval; in words where it has no meaning as numbers.
+
+    A draw without gain counts with an infinite price, one that gains and saves with 0 (``paired.prices``).
+    """
+    return _in_words(ratio, lang) or _prices(ratio.p05, ratio.p50, ratio.p95, lang)
 
 
 def of_means(ratio: Ratio, lang: str) -> str:
@@ -62,15 +64,27 @@ def of_means(ratio: Ratio, lang: str) -> str:
     return _prices(ratio.low, ratio.value, ratio.high, lang)
 
 
+def infinite(lang: str) -> str:
+    """What a price is called where nothing is gained."""
+    return say(lang, "uendelig", "infinite")
+
+
 def _prices(low: float, middle: float, high: float, lang: str) -> str:
     """«12,8 mill. (9,1 til 20,4)»: an amount and its interval, in one unit."""
     to = say(lang, "til", "to")
-    if abs(middle) >= 1e6:
-        return f"{price(middle, lang)} ({number(low / 1e6, lang, 1)} {to} {number(high / 1e6, lang, 1)})"
-    low_text, middle_text, high_text = (
-        number(float(f"{v:.3g}"), lang, 0 if abs(middle) >= 20 else 1) for v in (low, middle, high)
-    )
-    return f"{middle_text} ({low_text} {to} {high_text})"
+    if np.isinf(middle):
+        low_text = infinite(lang) if np.isinf(low) else price(low, lang)
+        return f"{infinite(lang)} ({low_text} {to} {infinite(lang)})"
+
+    def bound(value: float) -> str:
+        if np.isinf(value):
+            return infinite(lang)
+        if abs(middle) >= 1e6:
+            return number(value / 1e6, lang, 1)
+        return number(float(f"{value:.3g}"), lang, 0 if abs(middle) >= 20 else 1)
+
+    shown = price(middle, lang) if abs(middle) >= 1e6 else bound(middle)
+    return f"{shown} ({bound(low)} {to} {bound(high)})"
 
 
 def _in_words(ratio: Ratio, lang: str) -> str:
@@ -253,7 +267,11 @@ def barriers(comparison: Comparison, area: str, lang: str) -> Table:
     """Share of the last year's entries by the first gate that stopped them, for every alternative."""
     count = len(comparison.alternatives)
     table = Table(
-        say(lang, "Første barriere som stoppet oppføringen", "The first gate that stopped the entry"),
+        say(
+            lang,
+            f"Første barriere som stoppet oppføringen, {_year(comparison, lang)}",
+            f"The first gate that stopped the entry, {_year(comparison, lang)}",
+        ),
         [say(lang, "Utfall", "Outcome"), *(letter(a) for a in range(count))],
         ["text", *(["share"] * count)],  # type: ignore[list-item]
     )
@@ -263,14 +281,28 @@ def barriers(comparison: Comparison, area: str, lang: str) -> Table:
     return table
 
 
+def _year(comparison: Comparison, lang: str) -> str:
+    """The year that the gates are about: «de tolv månedene fram til des. 2027»."""
+    until = month_name(int(comparison.label[:4]), int(comparison.label[5:]), lang)
+    return say(lang, f"de tolv månedene fram til {until}", f"the twelve months until {until}")
+
+
+def _shows(cell: str) -> bool:
+    """Whether a written number is more than nothing."""
+    return any(digit in cell for digit in "123456789")
+
+
 def gate_shares(comparison: Comparison, area: str, lang: str) -> Table:
-    """Each gate's Shapley share: of what is lost in the null alternative, and of each alternative's gain (percentage points)."""
+    """Each gate's Shapley share: of what is lost in the null alternative, and of each alternative's gain (percentage points).
+
+    Gates that neither take nor give anything are left out.
+    """
     count = len(comparison.alternatives)
     table = Table(
         say(
             lang,
-            "Barrierenes andeler etter Shapley, prosentpoeng siste år",
-            "The gates' Shapley shares, percentage points in the last year",
+            f"Barrierenes andeler etter Shapley, prosentpoeng, {_year(comparison, lang)}",
+            f"The gates' Shapley shares, percentage points, {_year(comparison, lang)}",
         ),
         [
             say(lang, "Barriere", "Gate"),
@@ -282,8 +314,9 @@ def gate_shares(comparison: Comparison, area: str, lang: str) -> Table:
     loss = comparison.gates_loss(0, area)
     gains = [comparison.gates_gain(a, area) for a in range(1, count)]
     for word in GATES:
-        values = [loss[word.key], *(g[word.key] for g in gains)]
-        table.rows.append([word.label(lang), *(number(100 * v, lang, 2) for v in values)])
+        cells = [number(100 * v, lang, 2) for v in (loss[word.key], *(g[word.key] for g in gains))]
+        if any(_shows(cell) for cell in cells):
+            table.rows.append([word.label(lang), *cells])
     totals = [sum(loss.values()), *(sum(g.values()) for g in gains)]
     table.rows.append([say(lang, "Sum", "Total"), *(number(100 * v, lang, 2) for v in totals)])
     return table
@@ -337,15 +370,17 @@ def regions(comparison: Comparison, lang: str) -> Table:
 
 
 def by_year(comparison: Comparison, area: str, lang: str) -> Table:
-    """Median cost in each calendar year."""
+    """Median cost in each calendar year in which something costs."""
+    medians = [np.median(comparison.cost_by_year(a, area), axis=0) for a in range(1, len(comparison.alternatives))]
+    cells = [[number(m, lang, 2) for m in row] for row in medians]
+    used = [y for y in range(len(years(comparison))) if any(_shows(row[y]) for row in cells)]
     table = Table(
         say(lang, "Kostnad per år, mill. 2024-kroner (median)", "Cost per year, million 2024 NOK (median)"),
-        [say(lang, "Alternativ", "Alternative"), *map(str, years(comparison))],
-        ["text", *(["number"] * len(years(comparison)))],  # type: ignore[list-item]
+        [say(lang, "Alternativ", "Alternative"), *(str(years(comparison)[y]) for y in used)],
+        ["text", *(["number"] * len(used))],  # type: ignore[list-item]
     )
-    for a in range(1, len(comparison.alternatives)):
-        medians = np.median(comparison.cost_by_year(a, area), axis=0)
-        table.rows.append([name(comparison, a, lang), *(number(m, lang, 2) for m in medians)])
+    for a, row in enumerate(cells, start=1):
+        table.rows.append([name(comparison, a, lang), *(row[y] for y in used)])
     return table
 
 
@@ -389,7 +424,8 @@ def assumptions(comparison: Comparison, lang: str) -> Table:
         if one.key in seen:
             continue
         seen.add(one.key)
-        found = [(".".join(map(str, p)), q) for p, q in _effects(one.form.adds)]
+        named = _places(load(comparison.loaded.given, (one,)).scenario, lang)
+        found = [(named.get(p, ".".join(p)), q) for p, q in _effects(one.form.adds)]
         for at, cost in enumerate(one.form.costs):
             what = cost.name if lang == "nb" else cost.name_en or cost.name
             found += [(what, q) for p, q in parameters(cost, ("costs", at))]
@@ -417,6 +453,22 @@ def _effects(node: object, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
         here = (*path, str(node["name"])) if "name" in node else path
         return [f for key, value in node.items() for f in _effects(value, (*here, key))]
     return [f for item in node for f in _effects(item, path)] if isinstance(node, list) else []
+
+
+def _places(scenario: Scenario, lang: str) -> dict[tuple[str, ...], str]:
+    """What the parameters of a scenario are called, by place; a named thing of a list by its name, as in ``_effects``."""
+    found = {}
+    for path, _ in parameters(scenario):
+        node: Any = scenario
+        place: list[str] = []
+        for key in path:
+            node = node[key] if isinstance(node, dict | list) else getattr(node, str(key))
+            if not isinstance(key, int):
+                place.append(key)
+            elif name := getattr(node, "name", None):
+                place.append(str(name))
+        found[tuple(place)] = title(scenario, path, lang)
+    return found
 
 
 def _range(parameter: Parameter, lang: str) -> str:

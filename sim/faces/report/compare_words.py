@@ -92,6 +92,28 @@ def turns(c: Comparison, area: str, lang: str) -> str:
     )
 
 
+def cheapest(comparison: Comparison, area: str) -> int | None:
+    """The alternative with the lowest median price per extra synced entry, of those that cost and gain; None where there is none."""
+    found = [(comparison.ratio(a, "synced", area), a) for a in range(1, len(comparison.alternatives))]
+    prices = [(r.p50, a) for r, a in found if r.kind == "plain" and np.isfinite(r.p50)]
+    return min(prices)[1] if prices else None
+
+
+def cheapest_told(comparison: Comparison, area: str, lang: str) -> str:
+    """What the cost-effectiveness plane shows in one line: who costs least per extra entry."""
+    a = cheapest(comparison, area)
+    if a is None:
+        return say(
+            lang, "Ingen har en pris per oppføring som kan fastslås", "None has a price per entry that can be settled"
+        )
+    amount = tables.kroner(comparison.ratio(a, "synced", area), lang)
+    return say(
+        lang,
+        f"{letter(a)} koster minst per ekstra oppføring i median: {amount} kr",
+        f"{letter(a)} costs least per extra entry in the median: NOK {amount}",
+    )
+
+
 def thresholds(comparison: Comparison, area: str, chosen: list[int]) -> list[float]:
     """Three round amounts (kroner per extra synced entry) for the plane's lines."""
     found = [comparison.ratio(a, "synced", area) for a in chosen]
@@ -103,6 +125,22 @@ def late_starters(comparison: Comparison) -> list[str]:
     """The interventions that begin after the target month."""
     names = {i.name for a in comparison.alternatives for i in a.interventions if i.start > comparison.label}
     return sorted(names)
+
+
+def past_starters(comparison: Comparison, lang: str) -> str:
+    """A warning of the interventions that begin before the last figure of the calibration; empty where there are none."""
+    until = comparison.measured_until or ""
+    found = sorted({i.name for a in comparison.alternatives for i in a.interventions if i.start <= until})
+    if not found:
+        return ""
+    names, last = ", ".join(found), month_name(int(until[:4]), int(until[5:]), lang)
+    return say(
+        lang,
+        f"Begynner i fortiden: {names}. Det kan ikke gjøres lenger, og starten ligger i perioden som modellen er kalibrert mot "
+        f"(siste publiserte tall: {last}); tallene viser hva som kunne ha skjedd.",
+        f"Begins in the past: {names}. It cannot be done any more, and the start lies in the period that the model is calibrated "
+        f"to (last published figure: {last}); the numbers show what might have been.",
+    )
 
 
 def narrow_reach(comparison: Comparison, lang: str) -> str:

@@ -142,4 +142,5 @@ def test_a_narrow_reach_that_carries_what_is_central_is_told(tmp_path: Path) -> 
     everywhere = made(tmp_path, "4 MNOK", name="everywhere")
     narrow = made(tmp_path, "4 MNOK", extra="reach: {trusts: [Lite sykehus]}\n", name="narrow")
     local = made(tmp_path, "9 NOK/person", extra="reach: {trusts: [Lite sykehus]}\n", name="local")
-    assert [costs.carries_central(one) for one in (everywhere, narrow, local)] == [False, True, False]
+    free = made(tmp_path, "0 MNOK", extra="reach: {trusts: [Lite sykehus]}\n", name="free")
+    assert [costs.carries_central(one) for one in (everywhere, narrow, local, free)] == [False, True, False, False]

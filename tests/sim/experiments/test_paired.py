@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sim.experiments.measures import INDEX
-from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier, mean_interval
+from sim.experiments.paired import Difference, Ratio, acceptability, best, frontier, mean_interval, prices
 from sim.experiments.replicate import replicate
 from tests.alarm import alpha
 from tests.sim import small
@@ -135,11 +135,29 @@ def test_the_frontier_is_the_highest_mean_net_benefit_at_every_willingness(numbe
         assert net[chosen] == pytest.approx(net.max())
 
 
-def test_a_ratio_tells_its_spread_over_the_draws_only_where_every_draw_gains() -> None:
+def test_a_draw_without_gain_has_an_infinite_price_and_a_dominant_one_costs_nothing() -> None:
+    """Cost and gain of four draws: 5 each; nothing gained; money saved and gained; money saved and lost."""
+    found = prices(np.array([10.0, 10.0, -10.0, -10.0]), np.array([2.0, 0.0, 2.0, -2.0]))
+    assert found.tolist() == [5, np.inf, 0, np.inf]
+
+
+def test_a_ratio_tells_its_spread_over_the_draws() -> None:
     cost = np.array([10.0, 20.0, 30.0, 40.0])
     r = Ratio.of(cost, np.array([1.0, 1.0, 2.0, 2.0]))
     assert (r.p05, r.p50, r.p95) == pytest.approx(tuple(np.quantile([10, 20, 15, 20], (0.05, 0.5, 0.95))))
-    one_short = Ratio.of(np.tile(cost, 20), np.append(np.full(79, 2.0), -0.1))
-    assert one_short.kind == "plain"
-    assert isnan(one_short.p50)
-    assert one_short.positive == pytest.approx(79 / 80)
+
+
+@pytest.mark.parametrize(
+    ("short", "finite"),
+    [(0, (True, True, True)), (4, (True, True, True)), (5, (True, True, False)), (49, (True, True, False)), (50, (True, False, False))],
+)  # fmt: skip
+def test_a_few_draws_without_gain_leave_the_median_price(short: int, finite: tuple[bool, ...]) -> None:
+    """100 draws that cost 10, of which ``short`` gain nothing and the others 2: the price is 5 or infinite, and the median not near
+    the ratio of the means. The median is finite when more than half gain; the upper quantile is not from 5 % without gain on."""
+    gain = np.append(np.full(99 - short, 2.0), [1000.0] + [0.0] * short)
+    r = Ratio.of(np.full(100, 10.0), gain, level=0.5)
+    assert r.kind == "plain"
+    assert tuple(np.isfinite((r.p05, r.p50, r.p95))) == finite
+    assert r.p50 in (5, np.inf)
+    assert r.value < 1
+    assert r.positive == pytest.approx(1 - short / 100)

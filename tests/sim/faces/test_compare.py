@@ -6,14 +6,24 @@ import csv
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import openpyxl
 import pytest
 
+from sim.errors import ScenarioError
+from sim.experiments import compare
+from sim.experiments.compare_rows import frame
+from sim.experiments.paired import Ratio
 from sim.faces.cli import main
+from sim.faces.commands.compare import _price
+from sim.faces.report.compare_sheets import workbook
+from sim.faces.report.compare_tables import by_year, kroner, of_means
+from sim.scenario import intervention
 from sim.scenario.data import shipped
 
 SMALL = f"""\
@@ -75,8 +85,9 @@ def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> 
     head, *lines = ([cell.value for cell in line] for line in sheet.iter_rows())
     table = rows(made)
     assert len(lines) == len(table) > 100
+    assert head[:6] == ["område", "alternativ", "mål", "del", "enhet", "gjennomsnitt"]
     for line, row in zip(lines, table, strict=True):
-        for name, cell in zip(head, line, strict=True):
+        for name, cell in zip(row, line, strict=True):
             text = row[name]
             if name in ("mean", "mean_low", "mean_high", "p05", "p50", "p95"):
                 assert (cell is None and text == "") or cell == float(text)
@@ -92,6 +103,8 @@ def test_the_spreadsheet_holds_the_numbers_of_the_csv_as_numbers(made: Path) -> 
         == json.loads((made / "manifest.json").read_text(encoding="utf-8"))["scenario_hash"]
     )
     plain = book["Sammenligning"]
+    assert [plain.cell(1, at).value for at in (1, 2, 3)] == ["Område", "Bokstav", "Alternativ"]
+    assert (plain.cell(2, 1).value, plain.cell(2, 2).value) == ("hele scenarioet", "0")
     assert plain.cell(3, 5).number_format == "0.00"
     assert plain.cell(3, 5).value == pytest.approx(
         value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
@@ -157,8 +170,20 @@ def test_the_report_stands_alone_and_shows_both_areas(made: Path) -> None:
     assert "<script" not in text
     assert len(page.ids) == len(set(page.ids))
     assert text.count("<svg ") == 12
-    for words in ("Helse Fonna", "Shapley", "R-109/21", "nullalternativet", "Fiellers", "Konklusjon", "forutsetning"):
+    for words in (
+        "Helse Fonna",
+        "Begynner i fortiden: consent-exemption@2024-06, eid-nurses@2024-06",
+        "Shapley",
+        "R-109/21",
+        "nullalternativet",
+        "Fiellers",
+        "Konklusjon",
+        "forutsetning",
+    ):
         assert words in text
+    gates = text.split("Tap i nullalternativet</th>")[1].split("</table>")[0]
+    assert len(re.findall("<tr>", gates)) < 1 + 8 + 1  # all have gone live, so that the first gate takes nothing
+    assert "løsningen ikke innført" not in gates
     assert not re.search(r">\s*-\d", text)  # minus is U+2212 in what people read
     shown = value(made, "p50", area="national", alternative="eid-nurses@2024-06", measure="gain_rate")
     assert f"{shown:.1f}".replace(".", ",") in text
@@ -212,7 +237,13 @@ def test_who_pays_adds_up_and_older_entries_are_part_of_the_extra_ones(made: Pat
         assert isinstance(book["Sammenligning"].cell(3, at + 1).value, int | float)
     shown = [[cell.value for cell in line] for line in book["Forutsetninger"].iter_rows()]
     assert shown[0] == ["Tiltak", "Hva", "Verdi", "Enhet", "Kilde", "Evidensgrad", "Begrunnelse"]
-    assert {"spart dobbeltdokumentasjon", "spart oppslag i portalen"} <= {line[1] for line in shown}
+    named = {line[1] for line in shown}
+    assert {
+        "spart dobbeltdokumentasjon",
+        "spart oppslag i portalen",
+        "eID · Programmer · eid-nurses · Bestilles per måned",
+    } <= named
+    assert not [name for name in named if re.search(r"[a-z]\.[a-z]", name)]  # a key such as «shifts.elearning.factor»
 
 
 def test_kroner_per_entry_shows_the_spread_over_the_draws(made: Path) -> None:
@@ -224,6 +255,43 @@ def test_kroner_per_entry_shows_the_spread_over_the_draws(made: Path) -> None:
     assert [low, middle, high] == pytest.approx(list(np.quantile(each, (0.05, 0.5, 0.95))), rel=1e-5)
 
 
+def test_a_price_in_words_where_some_or_most_draws_gain_nothing(made: Path) -> None:
+    spread = {"p05": 1.1e6, "p50": 2.2e6, "p95": np.inf}
+    ratio = Ratio("plain", 733_000, 600_000, 900_000, **spread)
+    assert kroner(ratio, "nb") == "2,2 mill. (1,1 til uendelig)"
+    assert kroner(replace(ratio, p50=np.inf), "en") == "infinite (1.1 million to infinite)"
+    assert of_means(ratio, "nb") == "733\u00a0000 (600\u00a0000 til 900\u00a0000)"
+    rows_of = {
+        r["measure"]: r for r in rows(made) if r["area"] == "national" and r["alternative"] == "eid-nurses@2024-06"
+    }
+    assert not rows_of["cost_per_synced"]["mean"]
+    assert float(rows_of["cost_per_synced_ratio_of_means"]["mean"]) > 0
+
+
+def test_what_is_infinite_is_an_empty_cell_with_a_word_beside_it(place: Path) -> None:
+    """One draw of four is made to gain nothing: the median is finite, the upper quantile is not."""
+    c = compare.run(
+        str(place / "small.yaml"), compare.alternatives(["eid-nurses@2024-06"]), by="2025-06", replications=4, workers=1
+    )
+    null, ours = (c.outcomes[a, "national"].series for a in (0, 1))
+    for name in ("synced", "synced_later"):
+        ours[name][0] = null[name][0]
+    table = frame(c)
+    (price,) = table[table.measure == "cost_per_synced"].itertuples()
+    cost, gain = 1e6 * c.cost()[1], c.gains("synced")[1]
+    assert gain.tolist().count(0) == 1
+    assert price.p50 == pytest.approx(np.median(np.append(cost[1:] / gain[1:], np.inf)))
+    assert (np.isnan(price.p95), price.infinite) == (True, "p95")
+    book = openpyxl.load_workbook(BytesIO(workbook(c, table, {}, "nb")))["Sammenligning"]
+    at = [cell.value for cell in book[1]].index("Kr per ekstra oppføring, 95 %") + 1
+    assert book.cell(3, at).value == "uendelig"
+    c.money[1, "national"][:, :11] = 0  # February to December 2024: a year without any cost is left out
+    assert by_year(c, "national", "nb").heads == ["Alternativ", "2025"]
+    told = _price(c.ratio(1, "synced"))
+    assert (told["p95"], told["infinite"]) == (None, ["p95"])
+    json.dumps(told, allow_nan=False)
+
+
 def test_the_manifest_says_what_was_read(made: Path) -> None:
     manifest = json.loads((made / "manifest.json").read_text(encoding="utf-8"))
     file = shipped() / "interventions" / "elearning.yaml"
@@ -233,8 +301,6 @@ def test_the_manifest_says_what_was_read(made: Path) -> None:
 
 
 def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> None:
-    from sim.experiments import compare
-
     def gains(*asked: str) -> np.ndarray:
         made = compare.run(
             str(place / "small.yaml"),
@@ -259,6 +325,7 @@ def test_adding_an_alternative_leaves_the_others_bit_for_bit(place: Path) -> Non
         (["--with", "eid-nurses", "--with", "eid-nurses"], "stands twice"),
         (["--with", "gp-vendors"], "«gp» is not in the scenario"),
         (["--with", "eid-nurses", "--trust", "Helse Fona"], "Did you mean «Helse Fonna»"),
+        (["--with", "eid-nurses@2026-01"], "«eid-nurses@2026-01» begins after the scenario's last month, 2025-12; move it"),
         (["--with", "eid-nurses", "--by", "2031-01"], "give a month from 2024-02 to 2025-12"),
         (["--with", "eid-nurses", "--by", "juni"], "give a month from"),
         (["--with", "eid-nurses", "--by", "2024-13"], "2024-13 is no month"),
@@ -287,3 +354,15 @@ def test_the_interventions_can_be_listed(capsys: pytest.CaptureFixture[str]) -> 
     assert re.search(r"^consent-exemption +2028-01 +Utvidet unntak fra samtykke \(samtykke; Helse- og", told, re.M)
     assert main(["compare", "national", "--list", "--json"]) == 0
     assert {"eid-nurses", "automatic-sync"} <= {one["key"] for one in json.loads(capsys.readouterr().out)}
+
+
+def test_the_english_title_of_an_own_file_is_not_its_parents(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {shipped() / 'interventions' / 'eid-nurses.yaml'}\ntitle: eID i vest\n", encoding="utf-8")
+    assert intervention.read(own).title("en") == "eID i vest"
+
+
+def test_an_empty_intervention_file_says_what_it_should_be(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("", encoding="utf-8")
+    with pytest.raises(ScenarioError, match="the file is empty; it should be an intervention"):
+        intervention.read(tmp_path / "empty.yaml")

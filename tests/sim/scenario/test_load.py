@@ -385,7 +385,7 @@ def test_a_file_that_is_no_scenario_is_refused(content: str, tmp_path: Path) -> 
     path = tmp_path / "annet.yaml"
     path.write_text(content, encoding="utf-8")
     (problem,) = refusal(path)
-    assert "not a scenario" in problem.message.en
+    assert "should be a scenario" in problem.message.en
 
 
 def test_extending_oneself_is_refused(tmp_path: Path) -> None:
