@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from sim.experiments.compare import NATIONAL, Comparison, Gain, letter
 from sim.experiments.compare_rows import years
@@ -462,7 +463,7 @@ def _places(scenario: Scenario, lang: str) -> dict[tuple[str, ...], str]:
         node: Any = scenario
         place: list[str] = []
         for key in path:
-            node = node[key] if isinstance(node, dict | list) else getattr(node, str(key))
+            node = getattr(node, str(key)) if isinstance(node, BaseModel) else node[key]
             if not isinstance(key, int):
                 place.append(key)
             elif name := getattr(node, "name", None):
