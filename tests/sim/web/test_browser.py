@@ -127,7 +127,6 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         one.close()
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(
     "path",
     [
@@ -148,22 +147,28 @@ def visit(browser: Any, server: Server) -> Iterator[Any]:
         "finnes-ikke",
     ],
 )
-def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: str, size: str) -> None:
+def test_pages_are_accessible_quiet_and_keep_to_this_machine(visit: Any, path: str) -> None:
+    """In each size and scheme of one visit, as when a window is made smaller and evening comes."""
     axe = resources.files("axe_playwright_python") / "axe.min.js"
-    seen = visit(path, size)
-    for details in seen.page.locator("details").all():
-        details.evaluate("element => { element.open = true; }")
+    seen = visit(path)
+    page = seen.page
+    page.evaluate(axe.read_text(encoding="utf-8"))  # past the page's policy, which forbids it as a script
     OUT.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"\W+", "-", path).strip("-") or "start"
-    seen.page.screenshot(path=str(OUT / f"{name}-{size}.png"), full_page=True)
+    for details in page.locator("details").all():
+        details.evaluate("element => { element.open = true; }")
+    for size, (width, height, scheme) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(300)
+        page.screenshot(path=str(OUT / f"{name}-{size}.png"), full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, size
+        found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
+        assert (size, found) == (size, [])
     faults = [f for f in seen.faults if not (path == "finnes-ikke" and "404" in f)]
     assert not faults
-    here = urllib.parse.urlsplit(seen.page.url).netloc
+    here = urllib.parse.urlsplit(page.url).netloc
     assert {urllib.parse.urlsplit(u).netloc for u in seen.asked} == {here}
-    assert seen.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
-    seen.page.evaluate(axe.read_text(encoding="utf-8"))  # past the page's policy, which forbids it as a script
-    found = seen.page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes.map(n => n.html)])")
-    assert found == []
 
 
 @pytest.mark.parametrize("path", ["plan?consent-exemption=2026-03", "kapasitet"])
