@@ -44,7 +44,9 @@ def with_parents(
     if not parent.is_file():
         raise refuse(f"finner ikke {parent}", f"cannot find {parent}")
     base, under = with_parents(parent, (*chain, file.resolve()), what)
-    if "title" in plain and "title_en" not in plain and "title_en" in base:  # the parent's English is of another title
+    if (
+        plain.get("title", base.get("title")) != base.get("title") and "title_en" not in plain and "title_en" in base
+    ):  # the parent's English is of another title
         plain["title_en"], places[("title_en",)] = plain["title"], places[("title",)]
     return overlay(base, plain, under, places), under
 
