@@ -24,7 +24,7 @@ forecast: setup  ## Forecast the national sync rate 2024-2029 into out/national/
 web: setup       ## Try interventions in the browser: serve the page on this machine
 	$(BIN)/utrulling web --open
 
-test: setup      ## The default tests (under five minutes on two cores)
+test: setup      ## The default tests (six to seven minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup  ## Every test, the slow proofs too
