@@ -9,7 +9,7 @@ from sim.experiments.backtest import MODEL, NAIVE, Record
 from sim.experiments.observations import Observation
 from sim.faces.charts.chart import Chart
 from sim.faces.charts.words import month_text
-from sim.faces.report.table import Table, say
+from sim.faces.report.table import Table, median_and_ends, say
 from sim.language import number, percent
 
 SHOWN = 20  # parameters in the chart; the table has all
@@ -115,8 +115,8 @@ def learned(
             [
                 name,
                 unit(one["unit"]),
-                _values(one["prior"], lang),
-                _values(one["posterior"], lang),
+                median_and_ends(one["prior"], lang),
+                median_and_ends(one["posterior"], lang),
                 one["overlap"],
                 says,
             ]
@@ -153,9 +153,3 @@ def learned(
         table=table,
         data={"rows": rows},
     )
-
-
-def _values(values: Sequence[float], lang: str) -> str:
-    low, middle, high = (f"{v:.3g}" for v in values)
-    text = f"{middle} ({low}\u2013{high})"
-    return text.replace(".", ",") if lang == "nb" else text

@@ -16,7 +16,7 @@ from sim.faces.report import document, drawing, tables
 from sim.faces.report.charts import window
 from sim.faces.report.document import Chart
 from sim.faces.report.drawing import BLUE, GREY, INK, ORANGE, new_figure, panels_of
-from sim.faces.report.table import Table, say
+from sim.faces.report.table import Table, median_and_ends, say
 from sim.language import Text, number, percent
 from sim.scenario.load import Loaded
 from sim.scenario.schema import parameters
@@ -378,11 +378,6 @@ def _parameters(learned: list[Learned], loaded: Loaded, lang: str) -> Table:
     )
     units = words(UNITS)
 
-    def shown(values: Any) -> str:
-        low, middle, high = (f"{v:.3g}" for v in values)
-        text = f"{middle} ({low}\u2013{high})"
-        return text.replace(".", ",") if lang == "nb" else text
-
     for item in learned:
         silent = say(lang, "dataene sier ingenting om denne", "the data say nothing about this one")
         says = say(lang, "flyttet", "moved")
@@ -390,8 +385,8 @@ def _parameters(learned: list[Learned], loaded: Loaded, lang: str) -> Table:
             [
                 label(loaded, item.column.name, lang),
                 units[item.column.parameter.unit].label(lang),
-                shown(item.prior),
-                shown(item.posterior),
+                median_and_ends(item.prior, lang),
+                median_and_ends(item.posterior, lang),
                 item.overlap,
                 says if item.informed else silent,
             ]

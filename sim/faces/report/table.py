@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -51,3 +52,10 @@ def _show(value: Any, kind: Kind, lang: str) -> str:
 def say(lang: str, nb: str, en: str) -> str:
     """The one of the two."""
     return nb if lang == "nb" else en
+
+
+def median_and_ends(values: Iterable[float], lang: str) -> str:
+    """«0,31 (0,16–0,39)» of a low, a middle and a high value, in three digits."""
+    low, middle, high = (f"{v:.3g}" for v in values)
+    text = f"{middle} ({low}\u2013{high})"
+    return text.replace(".", ",") if lang == "nb" else text

@@ -5,23 +5,13 @@ import json
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sim.web.server import SMALL, Server, serving
+from tests.sim.web.server import Server
 
 PACKAGE = "elearning=9~2026-03&eid-nurses=25~2026-06&month=2027-12"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder: Path = tmp_path_factory.mktemp("barriers")
-    (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    with serving(folder, "small.yaml", "--workers", "2") as running:
-        yield running
 
 
 def charts(page: str) -> Any:

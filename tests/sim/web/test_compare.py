@@ -7,31 +7,17 @@ import shlex
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sim.scenario.data import shipped
-from tests.sim.web.server import SMALL, Server, serving
+from tests.sim.web.server import Server
 
 A = "a=small.yaml!elearning:9~2026-03!F\u00f8rst"
 B = "b=small.yaml!elearning:3.5~2026-03,eid-nurses:25~2026-06!Begge"
 PAIR = urllib.parse.quote(f"{A}&{B}", safe="=&!:~,")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("compare")
-    (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Server]:
-    with serving(folder, "small.yaml", "--workers", "2") as running:
-        yield running
 
 
 def setup(page: str) -> Any:

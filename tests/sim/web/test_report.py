@@ -10,7 +10,6 @@ import shlex
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,10 @@ import openpyxl
 import pytest
 
 from sim.scenario.data import shipped
-from tests.sim.web.server import SMALL, Answer, Server, serving
+from tests.sim.web.server import Answer, Server, serving
 
 TURNED = "elearning=9~2026-03&single-sign-on=2026-06&month=2027-12"
 TYPED = "name=%3DHYPERLINK(1)%3Cb%3E"  # =HYPERLINK(1)<b>
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("report")
-    (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    with serving(folder, "small.yaml", "--workers", "2") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,10 @@ import pytest
 import yaml
 
 from sim.faces.web.shelf import LARGEST, Shelf
-from tests.sim.web.server import SMALL, Server, serving
+from tests.sim.web.server import Server, serving
 
 HOSTILE = "</script><b onmouseover='x'>{{7*7}}"
 STATE = "scenario=small.yaml&elearning=9~2026-03"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("saved")
-    (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    return folder
 
 
 @pytest.fixture(scope="module")

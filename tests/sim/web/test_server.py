@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,19 +22,6 @@ from tests.sim.web.server import SMALL, Server, serving
 
 TURNED = "elearning=9~2026-03&single-sign-on=2026-06"
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}../../etc/passwd"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("web")
-    (folder / "small.yaml").write_text(SMALL.format(title="Liten"), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Server]:
-    with serving(folder, "small.yaml", "--workers", "2") as running:
-        yield running
 
 
 class Page(HTMLParser):

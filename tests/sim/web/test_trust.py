@@ -11,7 +11,6 @@ from sim.experiments.observations import published
 from sim.faces.charts.evidence import hindcast, learned
 from sim.scenario.data import shipped
 from tests.sim.web.server import Server
-from tests.sim.web.test_server import folder, server  # noqa: F401 – fixtures
 
 
 def test_each_prediction_stands_beside_what_was_published_and_the_best_naive_forecast() -> None:
@@ -53,7 +52,7 @@ def test_every_parameter_is_in_the_table_and_the_silent_ones_are_said() -> None:
     assert "3 of 30" in chart.finding
 
 
-def test_a_form_of_another_site_starts_nothing(server: Server) -> None:  # noqa: F811
+def test_a_form_of_another_site_starts_nothing(server: Server) -> None:
     page = server.get("etterproving").text
     (begin,) = re.findall(r'action="(etterproving/backtest[^"]*)"', page)
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://angriper.example"}, {}):

@@ -54,7 +54,7 @@ async def trust(site: Site, request: Request) -> Response:
         other=address.within("nb" if lang == "en" else "en").query(),
         other_path="etterproving",
         runs=runs,
-        origin=say(lang, f"utrulling {version()}", f"utrulling {version()}"),
+        origin=f"utrulling {version()}",
         setup={"charts": vega.drawn(charts, lang)},
         **values,
     )
